@@ -1,4 +1,6 @@
 //! stirtrace tells who signed a call, whether to believe it, and who let it in.
 
+pub mod identity_header;
 pub mod number;
+pub mod passport;
 pub mod time;

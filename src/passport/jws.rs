@@ -1,0 +1,164 @@
+//! The compact serialisation of a JWS: three base64url segments (RFC 7515 §3.1, §7.1; RFC 8225 §6, §7).
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Deviation;
+
+/// The segments of a token, decoded; `..signature` is the compact form, whose first two are empty.
+#[derive(Clone, Debug)]
+pub(super) struct Segments {
+    pub(super) header: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    /// Where the signing input ends: the second dot.
+    pub(super) signing_input: Range<usize>,
+    pub(super) deviations: Vec<Deviation>,
+}
+
+impl Segments {
+    /// Splits and decodes a token.
+    pub(super) fn split(token: &str) -> Result<Self, Error> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Error::TooLong { limit: MAX_TOKEN_BYTES });
+        }
+        let dots: Vec<usize> = token.bytes().enumerate().filter(|(_, c)| *c == b'.').map(|(i, _)| i).take(3).collect();
+        let &[first, second] = dots.as_slice() else {
+            return Err(Error::SegmentCount { dots: dots.len() });
+        };
+        let mut deviations = Vec::new();
+        Ok(Self {
+            header: decode(token, 0..first, Segment::Header, &mut deviations)?,
+            payload: decode(token, first + 1..second, Segment::Payload, &mut deviations)?,
+            signature: decode(token, second + 1..token.len(), Segment::Signature, &mut deviations)?,
+            signing_input: 0..second,
+            deviations,
+        })
+    }
+}
+
+/// Base64url without padding, as RFC 7515 prints every segment.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Decodes one segment. Padding and the other alphabet are tolerated, for they cannot change the bytes (B1, G9);
+/// unused bits that are not zero could, so they are refused.
+fn decode(token: &str, range: Range<usize>, segment: Segment, seen: &mut Vec<Deviation>) -> Result<Vec<u8>, Error> {
+    let text = &token[range.clone()];
+    if let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) {
+        return Ok(bytes);
+    }
+    let bare = text.trim_end_matches('=');
+    if text.len() - bare.len() > 2 {
+        return Err(Error::Base64 { segment, offset: range.start + bare.len() });
+    }
+    let plain: String = bare
+        .chars()
+        .map(|c| {
+            if c == '+' {
+                '-'
+            } else if c == '/' {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let bytes = URL_SAFE_NO_PAD.decode(&plain).map_err(|reason| {
+        let offset = match reason {
+            base64::DecodeError::InvalidByte(offset, _) | base64::DecodeError::InvalidLastSymbol { offset, .. } => {
+                offset
+            }
+            _ => bare.len(),
+        };
+        Error::Base64 { segment, offset: range.start + offset.min(text.len()) }
+    })?;
+    if bare.len() < text.len() {
+        seen.push(Deviation::refused_when_strict("G9", &format!("the {segment} segment is padded with '='")));
+    }
+    if plain != bare {
+        let detail = format!("the {segment} segment is in the standard base64 alphabet, not base64url");
+        seen.push(Deviation::refused_when_strict("G9", &detail));
+    }
+    Ok(bytes)
+}
+
+/// The longest token that is read: ten times the largest seen, with logos in it.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// One of the three parts of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Segment {
+    /// The JOSE header, first.
+    Header,
+    /// The claims, second.
+    Payload,
+    /// The signature, last.
+    Signature,
+}
+
+impl std::fmt::Display for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+/// Why a text is no PASSporT.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A byte that base64url does not have, or a length it cannot have.
+    #[error("the {segment} segment is not base64url: byte {offset} of the token")]
+    Base64 {
+        /// Which of the three.
+        segment: Segment,
+        /// Bytes from the token's start to the first wrong one.
+        offset: usize,
+    },
+    /// One of header and payload is empty and the other is not.
+    #[error("the {segment} segment is empty")]
+    EmptySegment {
+        /// Which of the three.
+        segment: Segment,
+    },
+    /// The decoded bytes are no JSON object that a PASSporT may hold.
+    #[error("the {segment} segment is no JSON that a PASSporT may hold: {reason}")]
+    Json {
+        /// Header or payload.
+        segment: Segment,
+        /// What the JSON reader says, with its line and column.
+        reason: String,
+    },
+    /// Not two dots.
+    #[error("{} where a token has two", match dots { 0 => "no dot".to_owned(), 1 => "one dot".to_owned(), _ => "more than two dots".to_owned() })]
+    SegmentCount {
+        /// Dots found, counted up to three.
+        dots: usize,
+    },
+    /// Longer than any token may be.
+    #[error("longer than {limit} bytes")]
+    TooLong {
+        /// The most there may be.
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// Where in the token the fault shows, in bytes from its start; for the caret under it.
+    #[must_use]
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Base64 { offset, .. } => Some(*offset),
+            Self::TooLong { limit } => Some(*limit),
+            Self::EmptySegment { .. } | Self::Json { .. } | Self::SegmentCount { .. } => None,
+        }
+    }
+}
