@@ -4,3 +4,4 @@ pub mod identity_header;
 pub mod number;
 pub mod passport;
 pub mod time;
+pub mod verify;

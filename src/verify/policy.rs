@@ -1,0 +1,68 @@
+//! What a verifier accepts, as data: each choice that the standards leave open has a name here.
+
+use crate::number::NumberPlan;
+use crate::verify::verdict::Profile;
+
+/// The verifier's choices. [`Policy::default`] is the standards' reading; nothing is trusted unasked.
+///
+/// Looser policies than the default do not exist on purpose: parsing is tolerant anyway, and no field here switches a
+/// security check off.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Which column of table H gives the SIP response.
+    pub profile: Profile,
+    // RFC 8224 §6.2 step 4, ATIS-1000074 (F3): 60 s recommended, to either side.
+    /// How many seconds Date and `iat` may lie before or after the instant judged.
+    pub max_age: i64,
+    /// Refuse every spelling that the standards do not have (spec G), instead of warning.
+    pub strict: bool,
+    /// Which PASSporT type a call must carry to pass.
+    pub require: Require,
+    /// What to do about revocation.
+    pub crl: CrlPolicy,
+    /// How numbers become canonical.
+    pub number_plan: NumberPlan,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Rfc,
+            max_age: 60,
+            strict: false,
+            require: Require::Any,
+            crl: CrlPolicy::Use,
+            number_plan: NumberPlan::NORTH_AMERICAN,
+        }
+    }
+}
+
+/// Which PASSporT type a call must carry to pass.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Require {
+    /// A base PASSporT is as good as a shaken one; it attests nothing.
+    #[default]
+    Any,
+    /// Only `shaken` counts.
+    Shaken,
+}
+
+/// What to do about revocation (F23: a local choice).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CrlPolicy {
+    /// Use the CRLs there are; none, or one past its nextUpdate, is visible but no failure.
+    #[default]
+    Use,
+    /// A certificate that no CRL covers is refused.
+    Require,
+    /// A certificate that no CRL within its nextUpdate covers is refused.
+    RequireFresh,
+}
+
+/// The most Identity header fields of one message that are judged; more is [`TooManyIdentityHeaders`].
+///
+/// [`TooManyIdentityHeaders`]: crate::verify::Error::TooManyIdentityHeaders
+pub const MAX_IDENTITY_HEADERS: usize = 16;

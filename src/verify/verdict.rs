@@ -1,0 +1,389 @@
+//! What verification concludes, and what a switch does with it (RFC 8224 §6.2.2, RFC 9410, ATIS-1000082).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::number::Identity;
+use crate::passport::{Attestation, Passport};
+use crate::time::UnixTime;
+use crate::verify::error::Error;
+
+/// Everything that verification concluded about one call.
+///
+/// It serialises as the object that `stirtrace verify` prints (without `source`, which the reader of the input adds).
+#[derive(Clone, Debug, Serialize)]
+#[must_use = "a verdict that nobody looks at protects nobody"]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The call as the signalling has it.
+    pub call: CallSummary,
+    /// The conclusion.
+    #[serde(rename = "verdict")]
+    pub conclusion: Conclusion,
+    /// What the called party's device is told (F9).
+    pub verstat: Verstat,
+    /// The response that a switch sends if its policy rejects the call.
+    pub sip: Option<SipResponse>,
+    /// The attestation, as claimed; `None` where nothing attests.
+    pub attest: Option<Attestation>,
+    /// The origination identifier, as claimed.
+    pub origid: Option<String>,
+    /// Who signed, as far as the certificate tells; believed only when the conclusion is passed.
+    pub signer: Option<Signer>,
+    /// One report for each Identity header, in their order.
+    pub passports: Vec<PassportReport>,
+    /// The RFC 9410 Reason values that a switch would send, one for each PASSporT in error.
+    pub reasons: Vec<Reason>,
+    /// Checks of the call as a whole.
+    pub checks: Vec<Check>,
+    /// The instant judged.
+    pub at: UnixTime,
+}
+
+impl Verdict {
+    /// The PASSporT that decided a passed verdict, verified.
+    #[must_use]
+    pub fn verified(&self) -> Option<&Verified<Passport>> {
+        self.passports.iter().find_map(|report| report.verified.as_ref())
+    }
+
+    /// The error that decided, if any did.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        self.passports.iter().find_map(|report| report.error.as_ref())
+    }
+}
+
+/// A thing whose checks all passed. Only this module's parent makes one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    pub(super) const fn new(thing: T) -> Self {
+        Self(thing)
+    }
+
+    /// The thing itself.
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What to conclude about a call. "Could not check" is not "failed".
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Conclusion {
+    /// A valid, trusted PASSporT of this call.
+    Passed,
+    /// Nothing to judge, or no means to judge it (H2, H3, H9, H32).
+    None,
+    /// Everything else.
+    Failed,
+}
+
+impl Conclusion {
+    /// The word of the output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::None => "none",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The `verstat` values of TS 24.229 §7.2A.20 (F9).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+#[non_exhaustive]
+pub enum Verstat {
+    /// `No-TN-Validation`
+    NoTnValidation,
+    /// `TN-Validation-Failed`
+    TnValidationFailed,
+    /// `TN-Validation-Passed`
+    TnValidationPassed,
+}
+
+impl Verstat {
+    /// The parameter's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoTnValidation => "No-TN-Validation",
+            Self::TnValidationFailed => "TN-Validation-Failed",
+            Self::TnValidationPassed => "TN-Validation-Passed",
+        }
+    }
+}
+
+/// Which of two columns of table H gives the SIP response.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// RFC 8224 and ATIS-1000074.
+    #[default]
+    Rfc,
+    /// ATIS-1000082.
+    Atis,
+}
+
+/// A SIP response code with its phrase.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SipResponse {
+    /// 403, 428, 436, 437 or 438.
+    pub code: u16,
+    /// The phrase of the standard that the profile follows.
+    #[serde(rename = "reason")]
+    pub phrase: &'static str,
+}
+
+impl SipResponse {
+    pub(super) const fn new(code: u16, phrase: &'static str) -> Self {
+        Self { code, phrase }
+    }
+}
+
+impl fmt::Display for SipResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.phrase)
+    }
+}
+
+/// The result of ATIS-1000082's verification (F34), or the HTTP status and exception of a request it cannot judge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Atis82 {
+    /// `reasonCode`
+    pub code: u16,
+    /// The case of the standard's table, `E3` to `E19`, or the exception's id; none where it has no case.
+    pub case: Option<&'static str>,
+}
+
+impl Atis82 {
+    pub(super) const fn new(code: u16, case: &'static str) -> Self {
+        Self { code, case: Some(case) }
+    }
+
+    pub(super) const fn without_case(code: u16) -> Self {
+        Self { code, case: None }
+    }
+}
+
+/// The value of a Reason header field (RFC 9410 §4; E21, E23).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// The response that it stands for.
+    pub response: SipResponse,
+    /// The PASSporT in error in compact form, as RFC 9410 recommends.
+    pub ppi: Option<String>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "STIR ;cause={} ;text=\"{}\"", self.response.code, self.response.phrase)?;
+        match &self.ppi {
+            Some(ppi) => write!(f, " ;ppi=\"{ppi}\""),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who signed, named by the certificate (I1: the SPC of the TNAuthList, not the CN).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Signer {
+    /// The service provider code of the TNAuthList.
+    pub spc: Option<String>,
+    /// The subject's organization.
+    pub organization: Option<String>,
+    /// The subject's common name.
+    pub common_name: Option<String>,
+    /// SHA-256 of the certificate's DER, in hex.
+    pub certificate_sha256: Option<String>,
+    /// Where the certificate lies.
+    pub x5u: Option<String>,
+}
+
+/// The call as the signalling has it, for the output.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CallSummary {
+    /// Call-ID
+    pub call_id: Option<String>,
+    /// Who calls: P-Asserted-Identity if it stands there, else From.
+    pub from: Option<Identity>,
+    /// Who is called: To.
+    pub to: Option<Identity>,
+    /// Date
+    pub date: Option<UnixTime>,
+}
+
+/// What was found out about one Identity header.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PassportReport {
+    /// The type: of the token, else of the header's parameter; `None` for a base PASSporT.
+    pub ppt: Option<String>,
+    /// Valid or not.
+    pub status: Status,
+    /// The first failing stage's reason.
+    pub error: Option<Error>,
+    /// What a switch would send for it.
+    pub sip: Option<SipResponse>,
+    /// What the ATIS-1000082 service would answer for it; only where it is in error.
+    pub atis82: Option<Atis82>,
+    /// Every check, in order of stages.
+    pub checks: Vec<Check>,
+    /// The attestation it claims.
+    pub attest: Option<Attestation>,
+    /// The origination identifier it claims.
+    pub origid: Option<String>,
+    /// Who signed it, as far as the certificate tells.
+    pub signer: Option<Signer>,
+    /// The token as read, where it could be.
+    pub passport: Option<Passport>,
+    /// The certificates from the signer's to the root, by SHA-256 in hex, with their subjects.
+    pub path: Vec<PathElement>,
+    pub(super) verified: Option<Verified<Passport>>,
+}
+
+impl PassportReport {
+    /// The PASSporT with proof that every check passed.
+    #[must_use]
+    pub const fn verified(&self) -> Option<&Verified<Passport>> {
+        self.verified.as_ref()
+    }
+}
+
+/// One certificate of the path.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PathElement {
+    /// SHA-256 of the certificate's DER, in hex.
+    pub sha256: String,
+    /// Its subject.
+    pub subject: String,
+    /// When it begins.
+    pub not_before: UnixTime,
+    /// When it ends.
+    pub not_after: UnixTime,
+}
+
+impl Serialize for PassportReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("ppt", &self.ppt)?;
+        object.serialize_entry("status", &self.status)?;
+        object.serialize_entry("error", &self.error)?;
+        object.serialize_entry("sip", &self.sip)?;
+        object.serialize_entry("atis82", &self.atis82)?;
+        object.serialize_entry("attest", &self.attest)?;
+        object.serialize_entry("origid", &self.origid)?;
+        object.serialize_entry("signer", &self.signer)?;
+        object.serialize_entry("path", &self.path)?;
+        object.serialize_entry("checks", &self.checks)?;
+        object.serialize_entry("header", &self.passport.as_ref().map(Passport::header_members))?;
+        object.serialize_entry("claims", &self.passport.as_ref().map(Passport::claim_members))?;
+        object.end()
+    }
+}
+
+/// What became of one PASSporT.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Status {
+    /// Every check that a PASSporT must pass was passed.
+    Valid,
+    /// A check failed.
+    Invalid,
+    /// Its type is not supported: it says nothing, for or against (A23, B-V1).
+    Unsupported,
+    /// A check that it needs could not be made.
+    Unchecked,
+}
+
+impl Status {
+    /// The word of the output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Unsupported => "unsupported",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+/// One check with its clause.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Check {
+    /// Its name; never changes.
+    pub check: &'static str,
+    /// The clause that demands it.
+    pub clause: &'static str,
+    /// What came of it.
+    pub result: CheckResult,
+    /// What was compared.
+    pub detail: Cow<'static, str>,
+}
+
+/// What came of a check.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CheckResult {
+    /// As the clause wants it.
+    Pass,
+    /// Not as the clause wants it, but no reason to refuse the call.
+    Warn,
+    /// A reason to refuse the call.
+    Fail,
+    /// What it needs is not there.
+    Skip,
+}
+
+impl CheckResult {
+    /// The word of the output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// The words of these enums are their JSON.
+macro_rules! serialize_as_word {
+    ($($word:ty),*) => {$(
+        impl Serialize for $word {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl fmt::Display for $word {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    )*};
+}
+
+serialize_as_word!(CheckResult, Conclusion, Status, Verstat);
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
