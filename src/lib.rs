@@ -3,5 +3,6 @@
 pub mod identity_header;
 pub mod number;
 pub mod passport;
+pub mod sip;
 pub mod time;
 pub mod verify;

@@ -1,0 +1,234 @@
+//! Who calls whom, and what was signed about it: all that verification needs of a message (RFC 8224 §6.2 step 2).
+
+use crate::number::{Identity, NumberPlan};
+use crate::sip::message::{FieldRef, Message, StartLine};
+use crate::sip::uri::{Address, SipUri, split_outside};
+use crate::time::UnixTime;
+
+/// A call as one message shows it, or what is known of it besides a bare Identity value.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Call {
+    /// Where it was read from.
+    pub form: CallForm,
+    /// Call-ID.
+    pub call_id: Option<String>,
+    /// From; none when it is absent, anonymous, or names neither a number nor a SIP user.
+    pub from: Option<Identity>,
+    /// P-Asserted-Identity, in order.
+    pub asserted: Vec<Identity>,
+    /// To.
+    pub to: Option<Identity>,
+    /// The Request-URI.
+    pub request_uri: Option<Identity>,
+    /// Date.
+    pub date: Option<DateField>,
+    /// CSeq, as written.
+    pub cseq: Option<String>,
+    /// The method of a request; of a response, the one that CSeq names.
+    pub method: Option<String>,
+    /// The status code of a response.
+    pub status: Option<u16>,
+    /// Whether To has a tag, as in requests within a call (RFC 3261 §12.2).
+    pub in_dialog: bool,
+    /// Fields that may occur once but occur again with another meaning; none of their values is believed.
+    pub conflicting: Vec<&'static str>,
+    /// The Identity values in order: one for each field, or for each part of a comma-joined one.
+    pub identities: Vec<IdentityField>,
+}
+
+impl Call {
+    /// The most Identity values that are kept; far more than verification judges.
+    pub const MAX_IDENTITIES: usize = Message::MAX_FIELDS;
+
+    /// The call that a message belongs to.
+    #[must_use]
+    pub fn from_message(message: &Message, plan: &NumberPlan) -> Self {
+        let mut call = Self { form: CallForm::Message, ..Self::default() };
+        call.call_id = call.single(message, "call-id", |field| Some(field.text()));
+        call.from = call.single(message, "from", |field| identity(&field.text(), plan));
+        call.to = call.single(message, "to", |field| identity(&field.text(), plan));
+        call.date = call.single(message, "date", |field| Some(DateField::read(field.text())));
+        call.cseq = call.single(message, "cseq", |field| Some(field.text()));
+        call.asserted = asserted(message, plan);
+        call.in_dialog = message.fields_named("to").any(|field| has_tag(&field.text()));
+        match message.start_line() {
+            StartLine::Request { method, uri, .. } => {
+                call.method = Some(method.clone());
+                call.request_uri = uri.parse().ok().and_then(|uri: SipUri| uri.to_identity(plan));
+            }
+            StartLine::Response { code, .. } => {
+                call.status = Some(*code);
+                call.method = call.cseq.as_deref().and_then(|cseq| cseq.split_whitespace().nth(1)).map(str::to_owned);
+            }
+        }
+        call.identities = identities(message);
+        call
+    }
+
+    /// A call of which only Identity values are known; comma-joined values are taken apart.
+    #[must_use]
+    pub fn bare<I>(values: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<IdentityField>,
+    {
+        let identities = values.into_iter().flat_map(|value| value.into().split()).take(Self::MAX_IDENTITIES).collect();
+        Self { form: CallForm::Bare, identities, ..Self::default() }
+    }
+
+    /// The call with a calling party given from outside.
+    #[must_use]
+    pub fn with_from(mut self, from: Identity) -> Self {
+        self.from = Some(from);
+        self
+    }
+
+    /// The call with a called party given from outside.
+    #[must_use]
+    pub fn with_to(mut self, to: Identity) -> Self {
+        self.to = Some(to);
+        self
+    }
+
+    /// The call with a Date given from outside.
+    #[must_use]
+    pub fn with_date(mut self, date: DateField) -> Self {
+        self.date = Some(date);
+        self
+    }
+
+    /// Whether the message asks for something new of the called party: an INVITE, or a MESSAGE (RFC 9475), outside
+    /// a call that stands.
+    #[must_use]
+    pub fn starts_call(&self) -> bool {
+        let starts = matches!(self.method.as_deref(), Some("INVITE" | "MESSAGE"));
+        self.form == CallForm::Bare || (starts && self.status.is_none() && !self.in_dialog)
+    }
+
+    /// The meaning of a field that may occur once. Two that differ are worth nothing: other elements of the path may
+    /// have read the other one.
+    fn single<T: PartialEq>(
+        &mut self,
+        message: &Message,
+        name: &'static str,
+        read: impl Fn(FieldRef<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut fields = message.fields_named(name);
+        let first = read(fields.next()?);
+        if fields.any(|field| read(field) != first) {
+            self.conflicting.push(name);
+            return None;
+        }
+        first
+    }
+}
+
+/// Where a [`Call`] was read from.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum CallForm {
+    /// Identity values on their own: caller and called are unknown unless given.
+    Bare,
+    /// A SIP message.
+    #[default]
+    Message,
+}
+
+/// A Date field (RFC 3261 §20.17).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DateField {
+    /// The text as written.
+    pub text: String,
+    /// The time it names; none when it is no date.
+    pub time: Option<UnixTime>,
+}
+
+impl DateField {
+    /// Reads the text of a Date field.
+    #[must_use]
+    pub fn read(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let time = UnixTime::parse_sip_date(&text).ok();
+        Self { text, time }
+    }
+}
+
+/// One Identity value, with its place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IdentityField {
+    /// The value, unfolded.
+    pub value: String,
+    /// Where the field's value begins in what was read, from 0.
+    pub offset: Option<usize>,
+    /// The number of the field's line in what was read, from 1.
+    pub line: Option<usize>,
+}
+
+impl IdentityField {
+    /// A value of which the place is unknown.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self { value: value.into(), offset: None, line: None }
+    }
+
+    /// The value with its place.
+    #[must_use]
+    pub fn at(mut self, offset: usize, line: usize) -> Self {
+        (self.offset, self.line) = (Some(offset), Some(line));
+        self
+    }
+
+    /// The values of a comma-joined one (B5: not a list by the grammar, but joined on the way all the same).
+    fn split(self) -> Vec<Self> {
+        let parts: Vec<&str> = split_outside(&self.value, b',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .take(Call::MAX_IDENTITIES)
+            .collect();
+        match parts.as_slice() {
+            [] | [_] => vec![self],
+            parts => parts.iter().map(|part| Self { value: (*part).to_owned(), ..self }).collect(),
+        }
+    }
+}
+
+impl From<&str> for IdentityField {
+    fn from(value: &str) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<String> for IdentityField {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+fn identities(message: &Message) -> Vec<IdentityField> {
+    let fields = message.fields_named("identity");
+    fields
+        .flat_map(|field| IdentityField::new(field.text()).at(field.value_offset(), field.line()).split())
+        .take(Call::MAX_IDENTITIES)
+        .collect()
+}
+
+fn asserted(message: &Message, plan: &NumberPlan) -> Vec<Identity> {
+    let mut asserted = Vec::new();
+    for field in message.fields_named("p-asserted-identity").take(Address::MAX_IN_A_FIELD) {
+        let text = field.text();
+        asserted.extend(Address::parse_list(&text).filter_map(|address| address.ok()?.uri.to_identity(plan)));
+    }
+    asserted.truncate(Address::MAX_IN_A_FIELD);
+    asserted
+}
+
+fn identity(text: &str, plan: &NumberPlan) -> Option<Identity> {
+    text.parse::<Address>().ok()?.uri.to_identity(plan)
+}
+
+fn has_tag(text: &str) -> bool {
+    text.parse::<Address>().is_ok_and(|address| address.parameter("tag").is_some())
+}

@@ -1,0 +1,13 @@
+//! SIP as far as verification needs it: messages, addresses, and who calls whom (RFC 3261, RFC 8224 §6.2).
+//!
+//! Everything here reads hostile bytes: nothing panics, every length has a limit, and what was received stays
+//! available byte for byte.
+
+pub mod call;
+pub mod message;
+mod scanner;
+pub mod uri;
+
+pub use call::Call;
+pub use message::{Error, Message, messages};
+pub use uri::SipUri;

@@ -1,0 +1,446 @@
+//! Addresses: SIP and tel URIs, the fields that hold them, and who they name (RFC 3261 §19.1, §25.1; RFC 3966;
+//! RFC 8224 §8).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::number::{Identity, NumberPlan, TelephoneNumber};
+
+/// A `sip:`, `sips:` or `tel:` URI in its parts, as written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SipUri {
+    /// Which of the three.
+    pub scheme: Scheme,
+    /// The user part with its own parameters (`+12155550112;npdi`), or the subscriber of a `tel:` URI without them.
+    pub user: Option<String>,
+    /// What follows the user part's colon.
+    pub password: Option<String>,
+    /// The host without port, brackets of an IPv6 address included; empty in `tel:`.
+    pub host: String,
+    /// The port.
+    pub port: Option<u16>,
+    /// The parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// What follows the `?`.
+    pub headers: Option<String>,
+}
+
+impl SipUri {
+    /// The longest URI that is read.
+    pub const MAX_BYTES: usize = 8 << 10;
+    /// The most parameters of one URI or field.
+    pub const MAX_PARAMETERS: usize = 64;
+
+    /// The first parameter of that name, in any case; the empty text when it has no value.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        find_parameter(&self.parameters, name)
+    }
+
+    /// The first parameter of that name in the user part (`npdi`, `rn`, `verstat`: RFC 4694, RFC 4904).
+    #[must_use]
+    pub fn user_parameter(&self, name: &str) -> Option<&str> {
+        let (_, parameters) = self.user.as_deref()?.split_once(';')?;
+        parameters.split(';').map(split_parameter).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// Whether the address says that it names nobody (RFC 3323 §4.1.1.3, and what networks write for a number they
+    /// do not have).
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.host.eq_ignore_ascii_case("anonymous.invalid")
+            || self.host.eq_ignore_ascii_case("unknown.invalid")
+            || self.user.as_deref().is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
+    }
+
+    /// `scheme:user@host` as RFC 8224 §8.5 normalises it (B17); `None` for `tel:`.
+    #[must_use]
+    pub fn canonical(&self) -> Option<String> {
+        if self.scheme == Scheme::Tel {
+            return None;
+        }
+        let host = self.host.to_ascii_lowercase();
+        Some(match &self.user {
+            Some(user) => format!("{}:{}@{host}", self.scheme, decode(user, is_unreserved).to_lowercase()),
+            None => format!("{}:{host}", self.scheme),
+        })
+    }
+
+    /// Who the address names: a number where it holds one (RFC 8224 §8.1, B13), else the normalised URI; nobody
+    /// when it is anonymous.
+    #[must_use]
+    pub fn to_identity(&self, plan: &NumberPlan) -> Option<Identity> {
+        if self.is_anonymous() {
+            return None;
+        }
+        match self.number(plan) {
+            Some(number) => Some(Identity::Number(number)),
+            None => self.canonical().map(Identity::Uri),
+        }
+    }
+
+    // B13 names three signs of a number: tel, user=phone, a leading `+`. A user part that is dialable without them
+    // counts too, which covers all of them; one that is not dialable makes the URI the identity.
+    fn number(&self, plan: &NumberPlan) -> Option<TelephoneNumber> {
+        let user = decode(self.user.as_deref()?, |byte| byte.is_ascii_graphic() || byte == b' ');
+        let number = plan.canonicalise(&user)?;
+        let is_said = self.scheme == Scheme::Tel
+            || user.starts_with('+')
+            || self.parameter("user").is_some_and(|kind| kind.eq_ignore_ascii_case("phone"));
+        (is_said || number.as_str().bytes().any(|c| c.is_ascii_digit())).then_some(number)
+    }
+
+    fn parse_tel(text: &str) -> Result<Self, InvalidUri> {
+        let (subscriber, parameters) = text.split_once(';').unwrap_or((text, ""));
+        if subscriber.is_empty() {
+            return Err(InvalidUri::Empty);
+        }
+        Ok(Self {
+            scheme: Scheme::Tel,
+            user: Some(subscriber.to_owned()),
+            password: None,
+            host: String::new(),
+            port: None,
+            parameters: parse_parameters(parameters)?,
+            headers: None,
+        })
+    }
+
+    fn parse_sip(scheme: Scheme, text: &str) -> Result<Self, InvalidUri> {
+        let (userinfo, rest) = match text.split_once('@') {
+            Some((userinfo, rest)) => (Some(userinfo), rest),
+            None => (None, text),
+        };
+        let (rest, headers) = match rest.split_once('?') {
+            Some((rest, headers)) => (rest, Some(headers.to_owned())),
+            None => (rest, None),
+        };
+        let (host, parameters) = rest.split_once(';').unwrap_or((rest, ""));
+        let (host, port) = parse_host(host.trim())?;
+        let (user, password) = match userinfo.map(|info| info.split_once(':').unwrap_or((info, ""))) {
+            Some((user, password)) => (Some(user.to_owned()), (!password.is_empty()).then(|| password.to_owned())),
+            None => (None, None),
+        };
+        if user.as_deref().is_some_and(str::is_empty) {
+            return Err(InvalidUri::Empty);
+        }
+        Ok(Self { scheme, user, password, host, port, parameters: parse_parameters(parameters)?, headers })
+    }
+}
+
+impl FromStr for SipUri {
+    type Err = InvalidUri;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.len() > Self::MAX_BYTES {
+            return Err(InvalidUri::TooLong { limit: Self::MAX_BYTES });
+        }
+        if text.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b'<' | b'>' | b'"')) {
+            return Err(InvalidUri::Character);
+        }
+        let (scheme, rest) = text.split_once(':').ok_or(InvalidUri::UnsupportedScheme)?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "sip" => Self::parse_sip(Scheme::Sip, rest),
+            "sips" => Self::parse_sip(Scheme::Sips, rest),
+            "tel" => Self::parse_tel(rest),
+            _ => Err(InvalidUri::UnsupportedScheme),
+        }
+    }
+}
+
+impl fmt::Display for SipUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.scheme)?;
+        if let Some(user) = &self.user {
+            f.write_str(user)?;
+        }
+        if let Some(password) = &self.password {
+            write!(f, ":{password}")?;
+        }
+        if self.user.is_some() && self.scheme != Scheme::Tel {
+            f.write_str("@")?;
+        }
+        f.write_str(&self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        for parameter in &self.parameters {
+            write!(f, ";{parameter}")?;
+        }
+        match &self.headers {
+            Some(headers) => write!(f, "?{headers}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a URI begins with.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `sip:`
+    Sip,
+    /// `sips:`
+    Sips,
+    /// `tel:`
+    Tel,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sip => "sip",
+            Self::Sips => "sips",
+            Self::Tel => "tel",
+        })
+    }
+}
+
+/// A parameter of a URI or a field: `name` or `name=value`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name, as written.
+    pub name: String,
+    /// Its value, without quotes.
+    pub value: Option<String>,
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match &self.value {
+            Some(value) => write!(f, "={value}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The value of a From, To or P-Asserted-Identity field: `name-addr` or `addr-spec`, and its parameters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Address {
+    /// The display name, unquoted.
+    pub display_name: Option<String>,
+    /// The address.
+    pub uri: SipUri,
+    /// The parameters of the field, `tag` among them.
+    pub parameters: Vec<Parameter>,
+}
+
+impl Address {
+    /// The most addresses that are read out of one field; RFC 3325 §9.1 allows two.
+    pub const MAX_IN_A_FIELD: usize = 16;
+
+    /// Reads a comma-separated list, each address by itself.
+    pub fn parse_list(text: &str) -> impl Iterator<Item = Result<Self, InvalidUri>> + '_ {
+        split_outside(text, b',').take(Self::MAX_IN_A_FIELD).filter(|part| !part.trim().is_empty()).map(str::parse)
+    }
+
+    /// The first parameter of that name, in any case; the empty text when it has no value.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        find_parameter(&self.parameters, name)
+    }
+
+    fn parse_bracketed(text: &str, open: usize) -> Result<Self, InvalidUri> {
+        let (name, rest) = (&text[..open], &text[open + 1..]);
+        let (uri, parameters) = rest.split_once('>').ok_or(InvalidUri::UnterminatedAngle)?;
+        let parameters = parameters.trim();
+        // What follows `>` without `;` is no parameter: some other address, perhaps, that another reader would take.
+        let parameters = match parameters.strip_prefix(';') {
+            Some(parameters) => parameters,
+            None if parameters.is_empty() => "",
+            None => return Err(InvalidUri::Character),
+        };
+        let name = unquote(name.trim());
+        Ok(Self {
+            display_name: (!name.is_empty()).then_some(name),
+            uri: uri.parse()?,
+            parameters: parse_parameters(parameters)?,
+        })
+    }
+
+    // RFC 3261 §20: without angle brackets, parameters belong to the field.
+    fn parse_bare(text: &str) -> Result<Self, InvalidUri> {
+        let after_user = text.find('@').unwrap_or(0);
+        let end = text[after_user..].find(';').map_or(text.len(), |semicolon| after_user + semicolon);
+        let parameters = text[end..].strip_prefix(';').unwrap_or_default();
+        Ok(Self { display_name: None, uri: text[..end].parse()?, parameters: parse_parameters(parameters)? })
+    }
+}
+
+impl FromStr for Address {
+    type Err = InvalidUri;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.len() > SipUri::MAX_BYTES {
+            return Err(InvalidUri::TooLong { limit: SipUri::MAX_BYTES });
+        }
+        if text.is_empty() {
+            return Err(InvalidUri::Empty);
+        }
+        match open_angle(text)? {
+            Some(open) => Self::parse_bracketed(text, open),
+            None => Self::parse_bare(text),
+        }
+    }
+}
+
+/// Why a text is no address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidUri {
+    /// A character that no URI or field has where it stands.
+    #[error("a character that no address has")]
+    Character,
+    /// No user, or nothing at all.
+    #[error("nothing where an address should be")]
+    Empty,
+    /// The host is missing or holds what no host name or address has.
+    #[error("no valid host")]
+    InvalidHost,
+    /// The port is no number up to 65535.
+    #[error("no valid port")]
+    InvalidPort,
+    /// Longer than any address may be.
+    #[error("longer than {limit} bytes")]
+    TooLong {
+        /// The limit that was passed.
+        limit: usize,
+    },
+    /// More parameters than any address may have.
+    #[error("more than {limit} parameters")]
+    TooManyParameters {
+        /// [`SipUri::MAX_PARAMETERS`].
+        limit: usize,
+    },
+    /// Neither `sip:` nor `sips:` nor `tel:`.
+    #[error("neither sip: nor sips: nor tel:")]
+    UnsupportedScheme,
+    /// `<` without `>`.
+    #[error("'<' is not closed")]
+    UnterminatedAngle,
+    /// A quote that does not end.
+    #[error("a quote is not closed")]
+    UnterminatedQuote,
+}
+
+/// Splits at a separator outside quotes and angle brackets; every part is given, empty ones too.
+pub(super) fn split_outside(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+        for (index, byte) in text.bytes().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' if !bracketed => quoted = !quoted,
+                b'<' if !quoted => bracketed = true,
+                b'>' if !quoted => bracketed = false,
+                _ if byte == separator && !quoted && !bracketed => {
+                    rest = text.get(index + 1..);
+                    return text.get(..index);
+                }
+                _ => {}
+            }
+        }
+        rest.take()
+    })
+}
+
+/// Where the `<` of a name-addr stands, outside a quoted display name.
+fn open_angle(text: &str) -> Result<Option<usize>, InvalidUri> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => return Ok(Some(index)),
+            _ => {}
+        }
+    }
+    if quoted { Err(InvalidUri::UnterminatedQuote) } else { Ok(None) }
+}
+
+fn unquote(text: &str) -> String {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return text.to_owned();
+    };
+    let mut unquoted = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        unquoted.push(if character == '\\' { characters.next().unwrap_or(character) } else { character });
+    }
+    unquoted
+}
+
+fn parse_host(text: &str) -> Result<(String, Option<u16>), InvalidUri> {
+    let (host, port) = match text.rfind(']') {
+        Some(end) => (&text[..=end], text[end + 1..].strip_prefix(':')),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let is_valid = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+    };
+    if host.is_empty() || !is_valid {
+        return Err(InvalidUri::InvalidHost);
+    }
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match port {
+        Some(port) if is_port(port) => Some(port.parse().map_err(|_| InvalidUri::InvalidPort)?),
+        Some(_) => return Err(InvalidUri::InvalidPort),
+        None => None,
+    };
+    Ok((host.to_owned(), port))
+}
+
+fn parse_parameters(text: &str) -> Result<Vec<Parameter>, InvalidUri> {
+    let mut parameters = Vec::new();
+    for part in split_outside(text, b';').map(str::trim).filter(|part| !part.is_empty()) {
+        if parameters.len() == SipUri::MAX_PARAMETERS {
+            return Err(InvalidUri::TooManyParameters { limit: SipUri::MAX_PARAMETERS });
+        }
+        let value = part.contains('=').then(|| unquote(split_parameter(part).1));
+        parameters.push(Parameter { name: split_parameter(part).0.to_owned(), value });
+    }
+    Ok(parameters)
+}
+
+fn split_parameter(text: &str) -> (&str, &str) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (name.trim(), value.trim())
+}
+
+fn find_parameter<'a>(parameters: &'a [Parameter], name: &str) -> Option<&'a str> {
+    let found = parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
+    Some(found.value.as_deref().unwrap_or_default())
+}
+
+/// RFC 3261 §25.1 `unreserved`.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)
+}
+
+/// Replaces `%xx` by its octet where `wanted` says so; the octets wanted are ASCII.
+fn decode(text: &str, wanted: impl Fn(u8) -> bool) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(percent) = rest.find('%') {
+        decoded.push_str(&rest[..percent]);
+        let octet = rest.get(percent + 1..percent + 3).filter(|hex| hex.bytes().all(|c| c.is_ascii_hexdigit()));
+        let octet =
+            octet.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|byte| byte.is_ascii() && wanted(*byte));
+        let (character, length) = octet.map_or(('%', 1), |byte| (char::from(byte), 3));
+        decoded.push(character);
+        rest = &rest[percent + length..];
+    }
+    decoded.push_str(rest);
+    decoded
+}
