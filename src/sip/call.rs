@@ -232,3 +232,84 @@ fn identity(text: &str, plan: &NumberPlan) -> Option<Identity> {
 fn has_tag(text: &str) -> bool {
     text.parse::<Address>().is_ok_and(|address| address.parameter("tag").is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(text: &str) -> Call {
+        let text = text.replace('\n', "\r\n");
+        Call::from_message(&Message::parse(text.as_bytes()).unwrap().0, &NumberPlan::NORTH_AMERICAN)
+    }
+
+    fn number(digits: &str) -> Identity {
+        Identity::Number(digits.parse().unwrap())
+    }
+
+    #[test]
+    fn an_invite_shows_who_calls_whom() {
+        let call = call(
+            "INVITE sip:+12155550131;npdi@198.51.100.7 SIP/2.0\nFrom: \"A\" <sip:2155550112@p.example>;tag=1\n\
+             To: <sip:12155550131@p.example>\nP-Asserted-Identity: <sip:Bob@p.example>, <tel:+12155550113>\n\
+             P-Asserted-Identity: <sip:anonymous@anonymous.invalid>\nDate: Fri, 25 Sep 2015 19:12:25 GMT\n\
+             Call-ID: 1@p.example\nCSeq: 1 INVITE\nIdentity: a.b.c;info=<https://c.example/1>\ny: d.e.f\n\n",
+        );
+        assert_eq!(call.from, Some(number("12155550112")));
+        assert_eq!(
+            (call.to.as_ref(), call.request_uri.as_ref()),
+            (Some(&number("12155550131")), Some(&number("12155550131")))
+        );
+        assert_eq!(call.asserted, [Identity::Uri("sip:bob@p.example".to_owned()), number("12155550113")]);
+        // Vector B.8.
+        assert_eq!(call.date.as_ref().unwrap().time, Some(UnixTime::from_seconds(1_443_208_345)));
+        assert_eq!((call.call_id.as_deref(), call.method.as_deref()), (Some("1@p.example"), Some("INVITE")));
+        let places: Vec<_> = call.identities.iter().map(|field| (field.value.as_str(), field.line)).collect();
+        assert_eq!(places, [("a.b.c;info=<https://c.example/1>", Some(9)), ("d.e.f", Some(10))]);
+        assert!(call.starts_call());
+    }
+
+    #[test]
+    fn comma_joined_values_are_taken_apart_outside_brackets_and_quotes() {
+        let call = Call::bare(["a.b.c;info=<https://c.example/1,2>;x=\"p,q\" , d.e.f;info=<https://c.example/3>", ""]);
+        let values: Vec<_> = call.identities.iter().map(|field| field.value.as_str()).collect();
+        assert_eq!(values, ["a.b.c;info=<https://c.example/1,2>;x=\"p,q\"", "d.e.f;info=<https://c.example/3>", ""]);
+        assert_eq!(call.form, CallForm::Bare);
+        assert_eq!(call.clone().with_from(number("12155550112")).from, Some(number("12155550112")));
+    }
+
+    #[test]
+    fn a_field_that_may_occur_once_is_not_believed_when_two_differ() {
+        let repeated =
+            "BYE sip:a@b.example SIP/2.0\nFrom: <sip:12155550112@p.example>\nf: <sip:12155550199@p.example>\n\n";
+        let conflict = call(repeated);
+        assert_eq!((conflict.from, conflict.conflicting), (None, vec!["from"]));
+        let same = call(&repeated.replace("0199", "0112"));
+        assert_eq!((same.from, same.conflicting), (Some(number("12155550112")), vec![]));
+    }
+
+    #[test]
+    fn only_a_first_request_starts_a_call() {
+        assert!(!call("INVITE sip:a@b.example SIP/2.0\nTo: <sip:a@b.example>;tag=2\n\n").starts_call());
+        assert!(!call("OPTIONS sip:a@b.example SIP/2.0\n\n").starts_call());
+        let ringing = call("SIP/2.0 180 Ringing\nCSeq: 7  INVITE\n\n");
+        assert_eq!(
+            (ringing.method.as_deref(), ringing.status, ringing.starts_call()),
+            (Some("INVITE"), Some(180), false)
+        );
+    }
+
+    #[test]
+    fn what_is_absent_or_broken_is_none() {
+        let call = call("INVITE urn:service:sos SIP/2.0\nFrom: <sip:broken\nTo:\nDate: yesterday\n\n");
+        assert_eq!((call.from, call.to, call.request_uri), (None, None, None));
+        assert_eq!(call.date, Some(DateField { text: "yesterday".to_owned(), time: None }));
+    }
+
+    #[test]
+    fn a_thousand_identity_fields_are_all_kept() {
+        let text = format!("INVITE sip:a@b.example SIP/2.0\n{}\n", "Identity: a.b.c\n".repeat(1000));
+        assert_eq!(call(&text).identities.len(), 1000);
+        let joined = format!("INVITE sip:a@b.example SIP/2.0\nIdentity: {}\n\n", "a,".repeat(100_000));
+        assert_eq!(call(&joined).identities.len(), Call::MAX_IDENTITIES);
+    }
+}

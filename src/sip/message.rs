@@ -398,3 +398,191 @@ pub(super) enum Line {
     Field(usize),
     Unreadable(Range<usize>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const INVITE: &str = "INVITE sip:12155550131@198.51.100.7 SIP/2.0\r\n\
+        Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n\
+        f: <sip:12155550112@provider.example>;tag=1\r\n\
+        y: eyJhbGciOiJFUzI1NiJ9\r\n  .e30\r\n\t.c2ln;info=<https://cert.example/a.pem>\r\n\
+        L: 4\r\n\r\nv=0\n";
+
+    fn fields(message: &Message) -> Vec<(String, String, usize)> {
+        message.fields().map(|field| (field.name().to_owned(), field.text(), field.line())).collect()
+    }
+
+    #[test]
+    fn a_request_is_read_with_compact_names_folds_and_places() {
+        // RFC 3261 §7.3.1, §7.3.3; RFC 8224 §13.1 (B4).
+        let (message, consumed) = Message::parse(INVITE.as_bytes()).unwrap();
+        assert_eq!(consumed, INVITE.len());
+        assert!(matches!(message.start_line(), StartLine::Request { method, uri, .. }
+            if method == "INVITE" && uri == "sip:12155550131@198.51.100.7"));
+        let identity = message.fields_named("Identity").next().unwrap();
+        assert_eq!(identity.text(), "eyJhbGciOiJFUzI1NiJ9 .e30 .c2ln;info=<https://cert.example/a.pem>");
+        assert_eq!((identity.original_name().as_ref(), identity.line()), ("y", 4));
+        assert_eq!(&INVITE[identity.offset()..identity.offset() + 2], "y:");
+        assert!(INVITE[identity.value_offset()..].starts_with("eyJ"));
+        assert_eq!(fields(&message)[3], ("content-length".to_owned(), "4".to_owned(), 7));
+        assert_eq!(message.body(), b"v=0\n");
+        assert!(message.faults().is_empty());
+    }
+
+    #[test]
+    fn line_ends_may_be_mixed_and_keep_alives_come_first() {
+        let text = b"\r\n\r\n\nSIP/2.0 180 Ringing now\nTo : <sip:a@b.example>\r\nQ:\n\nrest";
+        let (message, consumed) = Message::parse(text).unwrap();
+        assert!(
+            matches!(message.start_line(), StartLine::Response { code: 180, phrase, .. } if phrase == "Ringing now")
+        );
+        let expected = [("to".to_owned(), "<sip:a@b.example>".to_owned(), 5), ("q".to_owned(), String::new(), 6)];
+        assert_eq!(fields(&message), expected);
+        assert_eq!((message.offset(), message.line(), message.body(), consumed), (5, 4, &b"rest"[..], text.len()));
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_is_a_fault_and_the_rest_goes_on() {
+        let text = b"BYE sip:a@b.example SIP/2.0\r\nno colon here\r\nbad name: x\r\n: y\r\nCall-ID: 1\r\n\r\n";
+        let (message, _) = Message::parse(text).unwrap();
+        assert_eq!(message.faults(), [2, 3, 4].map(|line| Fault::NotAField { line }));
+        assert_eq!(fields(&message), [("call-id".to_owned(), "1".to_owned(), 5)]);
+        assert_eq!(message.print(), text);
+    }
+
+    #[test]
+    fn a_missing_empty_line_is_a_fault() {
+        let (message, _) = Message::parse(b"BYE sip:a@b.example SIP/2.0\r\nCall-ID: 1").unwrap();
+        assert_eq!(message.faults(), [Fault::NoBlankLine]);
+        assert_eq!(fields(&message).len(), 1);
+    }
+
+    #[test]
+    fn content_length_that_cannot_be_is_refused() {
+        let parse = |length: &str| {
+            let text = format!("BYE sip:a@b.example SIP/2.0\r\nContent-Length: {length}\r\n\r\nabc");
+            Message::parse(text.as_bytes()).map(|(message, consumed)| (message.body().to_vec(), text.len() - consumed))
+        };
+        assert_eq!(parse("3"), Ok((b"abc".to_vec(), 0)));
+        assert_eq!(parse("2"), Ok((b"ab".to_vec(), 1)));
+        assert_eq!(parse("4"), Err(Error::BodyTruncated { declared: 4, available: 3 }));
+        assert_eq!(parse("3\r\nl: 2"), Err(Error::ContentLengthConflict { first: 3, second: 2, line: 3 }));
+        assert_eq!(parse("3\r\nl: 3"), Ok((b"abc".to_vec(), 0)));
+        for text in ["", "-1", "+3", "0x3", "3 3", "99999999999999999999999"] {
+            assert_eq!(parse(text), Err(Error::InvalidContentLength { line: 2, text: text.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn a_packet_cut_short_still_shows_its_fields() {
+        let cut = &INVITE.as_bytes()[..INVITE.len() - 2];
+        assert_eq!(Message::parse(cut).unwrap_err(), Error::BodyTruncated { declared: 4, available: 2 });
+        let (message, _) = Message::parse_truncated(cut).unwrap();
+        assert_eq!(message.faults(), [Fault::BodyCutShort { declared: 4, available: 2 }]);
+        assert_eq!(message.fields().count(), 4);
+    }
+
+    #[test]
+    fn messages_of_a_file_follow_each_other() {
+        let bye = "BYE sip:a@b.example SIP/2.0\r\nCall-ID: 2\r\n\r\n";
+        let file = format!("{INVITE}{bye}\r\nnonsense\nmore\n{INVITE}");
+        let found: Vec<Found> = messages(file.as_bytes()).collect();
+        let lines: Vec<(usize, bool)> = found.iter().map(|found| (found.line, found.message.is_ok())).collect();
+        // BYE has no Content-Length: what follows it up to the next start line is its body.
+        assert_eq!(lines, [(1, true), (10, true), (16, true)]);
+        assert_eq!(found[1].message.as_ref().unwrap().body(), b"\r\nnonsense\nmore\n");
+        let file = format!("{INVITE}nonsense\nmore\n{INVITE}");
+        let found: Vec<_> = messages(file.as_bytes()).map(|found| (found.line, found.message.err())).collect();
+        assert_eq!(found, [(1, None), (10, Some(Error::NoStartLine { line: 10 })), (12, None)]);
+    }
+
+    #[test]
+    fn a_message_that_lies_about_its_length_does_not_swallow_the_next() {
+        let lying = "BYE sip:a@b.example SIP/2.0\r\nl: 999999\r\n\r\n";
+        let file = format!("{lying}{INVITE}");
+        let found: Vec<_> = messages(file.as_bytes()).map(|found| found.message.err()).collect();
+        assert_eq!(found, [Some(Error::BodyTruncated { declared: 999_999, available: INVITE.len() }), None]);
+    }
+
+    #[test]
+    fn content_length_counted_before_line_ends_were_converted_still_frames() {
+        let text = "BYE sip:a@b.example SIP/2.0\r\nl: 14\r\n\r\nv=0\r\ns=-\r\nt=\r\n".replace("\r\n", "\n");
+        let file = format!("{text}{text}");
+        for found in messages(file.as_bytes()) {
+            let message = found.message.unwrap();
+            assert_eq!(message.body(), b"v=0\ns=-\nt=\n");
+            assert_eq!(message.faults(), [Fault::LineEndsConverted { declared: 14, available: 11 }]);
+        }
+        assert_eq!(messages(file.as_bytes()).count(), 2);
+    }
+
+    #[test]
+    fn every_limit_has_its_error() {
+        let start = "BYE sip:a@b.example SIP/2.0\r\n";
+        let field = format!("{start}X: {}\r\n\r\n", "a".repeat(Message::MAX_FIELD_BYTES));
+        let many = format!("{start}{}\r\n", "X: 1\r\n".repeat(Message::MAX_FIELDS + 1));
+        let line = format!("X: {}\r\n", "a".repeat(Message::MAX_FIELD_BYTES - 100));
+        let header = format!("{start}{}\r\n", line.repeat(17));
+        let error = |text: &str| Message::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error(&field), Error::FieldTooLong { line: 2, limit: Message::MAX_FIELD_BYTES });
+        assert_eq!(error(&many), Error::TooManyFields { limit: Message::MAX_FIELDS });
+        assert_eq!(error(&header), Error::HeaderTooLong { limit: Message::MAX_HEADER_BYTES });
+        assert_eq!(error("\r\n\r\n"), Error::Empty);
+        assert_eq!(error("GET / HTTP/1.1\r\n\r\n"), Error::NoStartLine { line: 1 });
+    }
+
+    #[test]
+    fn a_message_cut_at_any_byte_is_read_or_refused_and_never_altered() {
+        for end in 0..INVITE.len() {
+            if let Ok((message, consumed)) = Message::parse_truncated(&INVITE.as_bytes()[..end]) {
+                assert_eq!((message.print(), consumed), (INVITE.as_bytes()[..end].to_vec(), end));
+            }
+        }
+    }
+
+    #[test]
+    fn nul_bytes_and_bytes_that_are_no_utf8_stay_as_received() {
+        let text = b"BYE sip:a@b.example SIP/2.0\r\nSubject: a\0b\xff\r\n\r\n\0";
+        let (message, _) = Message::parse(text).unwrap();
+        let subject = message.fields_named("subject").next().unwrap();
+        assert_eq!((subject.value(), subject.text().as_str()), (&b"a\0b\xff"[..], "a\0b\u{fffd}"));
+        assert_eq!(message.print(), text);
+    }
+
+    #[test]
+    fn a_file_of_lying_messages_takes_linear_time() {
+        let file = "BYE sip:a@b.example SIP/2.0\nl: 99999999\n\n".repeat(20_000);
+        assert_eq!(messages(file.as_bytes()).count(), 20_000);
+        let file = "BYE sip:a@b.example SIP/2.0\nbroken\n".repeat(100_000);
+        assert!(messages(file.as_bytes()).count() < 100);
+    }
+
+    proptest! {
+        #[test]
+        fn printing_gives_the_bytes_that_were_read(
+            lines in proptest::collection::vec("(Via|i|y|Content-Length|[ -~]{0,6})[:; \t][ -~\t\u{e9}]{0,20}(\r\n|\n|\r)", 0..12),
+            body in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut text = format!("INVITE sip:a@b.example SIP/2.0\r\n{}\r\n", lines.concat()).into_bytes();
+            text.extend_from_slice(&body);
+            if let Ok((message, consumed)) = Message::parse_truncated(&text) {
+                prop_assert_eq!(message.print(), text[..consumed].to_vec());
+                for field in message.fields() {
+                    prop_assert!(text[field.value_offset()..].starts_with(field.value()));
+                    prop_assert!(text[field.offset()..].starts_with(field.original_name().as_bytes()));
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for found in messages(&bytes) {
+                if let Ok(message) = found.message {
+                    prop_assert!(bytes[found.offset..].starts_with(&message.print()));
+                }
+            }
+        }
+    }
+}

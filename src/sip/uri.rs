@@ -444,3 +444,141 @@ fn decode(text: &str, wanted: impl Fn(u8) -> bool) -> String {
     decoded.push_str(rest);
     decoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn identity(text: &str) -> Option<String> {
+        let address: Address = text.parse().ok()?;
+        address.uri.to_identity(&NumberPlan::NORTH_AMERICAN).map(|identity| identity.to_string())
+    }
+
+    #[test]
+    fn a_number_is_found_in_every_form_of_address() {
+        // B13, B14, B16, G3, G4, G30.
+        for text in [
+            "<sip:+12155550112@provider.example;user=phone>;tag=1",
+            "\"Smith, \\\"Al\\\" <sip:15555550199@x.example>\" <sip:+12155550112@provider.example>;tag=1",
+            "Al Smith <sip:2155550112@198.51.100.7:5060>",
+            "sip:12155550112@provider.example;tag=a",
+            "<tel:+1-215-555-0112;phone-context=example>",
+            "tel:+12155550112;tag=1",
+            "<sip:+12155550112;npdi;rn=+12155550199@provider.example>",
+            "<sip:2155550112;tgrp=x;trunk-context=y.example@provider.example>",
+            "<sips:%2B1(215)555-0112:secret@[2001:db8::1]:5061;verstat=TN-Validation-Passed?a=b>",
+            "<SIP:+12155550112;verstat=No-TN-Validation@PROVIDER.example>",
+        ] {
+            assert_eq!(identity(text).as_deref(), Some("12155550112"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_without_number_is_normalised() {
+        // B17.
+        for (text, canonical) in [
+            ("<sip:Alice:pw@Example.COM:5060;transport=tcp?subject=x>;tag=1", "sip:alice@example.com"),
+            ("<sips:%41lice%2Fx@example.com>", "sips:alice%2fx@example.com"),
+            ("sip:a%zz%4@example.com", "sip:a%zz%4@example.com"),
+            ("<sip:alice@[2001:DB8::1]:5061>", "sip:alice@[2001:db8::1]"),
+            ("<sip:provider.example>", "sip:provider.example"),
+            // More digits than E.164 has: B13 makes the whole URI the identity.
+            ("<sip:+1234567890123456@example.com;user=phone>", "sip:+1234567890123456@example.com"),
+            ("<sip:*@example.com>", "sip:*@example.com"),
+        ] {
+            assert_eq!(identity(text).as_deref(), Some(canonical), "{text}");
+        }
+    }
+
+    #[test]
+    fn anonymous_callers_have_no_identity() {
+        for text in [
+            "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=1",
+            "<sip:Anonymous@provider.example>",
+            "<sip:x@ANONYMOUS.invalid>",
+            "<sip:unavailable@unknown.invalid>",
+        ] {
+            assert!(text.parse::<Address>().unwrap().uri.is_anonymous(), "{text}");
+            assert_eq!(identity(text), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        for (text, error) in [
+            ("", InvalidUri::Empty),
+            ("<sip:a@b.example", InvalidUri::UnterminatedAngle),
+            ("\"a <sip:a@b.example>", InvalidUri::UnterminatedQuote),
+            ("<sip:a@>", InvalidUri::InvalidHost),
+            ("<sip:@b.example>", InvalidUri::Empty),
+            ("<sip:a@b@c.example>", InvalidUri::InvalidHost),
+            ("<sip:a@b.example:port>", InvalidUri::InvalidPort),
+            ("<sip:a@b.example:65536>", InvalidUri::InvalidPort),
+            ("<sip:a@[::g]>", InvalidUri::InvalidHost),
+            ("<urn:service:sos>", InvalidUri::UnsupportedScheme),
+            ("alice", InvalidUri::UnsupportedScheme),
+            ("<sip:a\0@b.example>", InvalidUri::Character),
+            ("<sip:a@b.example> <sip:c@d.example>", InvalidUri::Character),
+            ("sip:a@b.example, sip:c@d.example", InvalidUri::InvalidHost),
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(error), "{text}");
+        }
+        let long = format!("<sip:{}@b.example>", "a".repeat(SipUri::MAX_BYTES));
+        assert_eq!(long.parse::<Address>(), Err(InvalidUri::TooLong { limit: SipUri::MAX_BYTES }));
+        let many = format!("<sip:a@b.example{}>", ";x".repeat(SipUri::MAX_PARAMETERS + 1));
+        assert_eq!(many.parse::<Address>(), Err(InvalidUri::TooManyParameters { limit: SipUri::MAX_PARAMETERS }));
+    }
+
+    #[test]
+    fn parameters_are_found_where_they_stand() {
+        let address: Address = "\"A\\\\B\" <sip:1;rn=+1;npdi@b.example;User=phone;lr>;tag=\"x;y\"".parse().unwrap();
+        assert_eq!(address.display_name.as_deref(), Some("A\\B"));
+        assert_eq!(address.parameter("TAG"), Some("x;y"));
+        assert_eq!((address.uri.parameter("user"), address.uri.parameter("lr")), (Some("phone"), Some("")));
+        assert_eq!((address.uri.user_parameter("RN"), address.uri.user_parameter("npdi")), (Some("+1"), Some("")));
+        assert_eq!((address.uri.parameter("tag"), address.uri.user_parameter("x")), (None, None));
+    }
+
+    #[test]
+    fn a_list_holds_a_sip_and_a_tel_address() {
+        let text = "\"a, b\" <sip:alice,x@b.example>, <tel:+12155550112>,, <sip:broken";
+        let list: Vec<_> = Address::parse_list(text).map(|address| address.map(|a| a.uri.to_string())).collect();
+        assert_eq!(
+            list,
+            [
+                Ok("sip:alice,x@b.example".to_owned()),
+                Ok("tel:+12155550112".to_owned()),
+                Err(InvalidUri::UnterminatedAngle)
+            ]
+        );
+        assert_eq!(Address::parse_list(&"a,".repeat(9999)).count(), Address::MAX_IN_A_FIELD);
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_uri_is_read_as_the_same(
+            text in "(sip|sips):([a-zA-Z0-9%;=+.-]{1,12}(:[a-z]{1,4})?@)?[a-z0-9.-]{1,12}(:[0-9]{1,4})?(;[a-z]{1,5}(=[a-z0-9]{0,4})?){0,3}(\\?[a-z=&]{0,9})?",
+        ) {
+            let uri: SipUri = text.parse().unwrap();
+            let printed = uri.to_string();
+            prop_assert_eq!(printed.parse::<SipUri>(), Ok(uri));
+        }
+
+        #[test]
+        fn a_canonical_uri_stays_what_it_is(text in "sips?:[a-zA-Z0-9%._~!*'();=-]{1,20}@[a-zA-Z0-9.-]{1,12}") {
+            let once = text.parse::<SipUri>().unwrap().canonical().unwrap();
+            // `%2541` decodes to nothing: an encoded percent sign is no unreserved octet.
+            prop_assert_eq!(once.parse::<SipUri>().unwrap().canonical(), Some(once));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}", field in "[<>\";:@,\\\\a%=1 ]{0,40}") {
+            for text in [text, field] {
+                for address in Address::parse_list(&text).flatten() {
+                    let _ = address.uri.to_identity(&NumberPlan::NORTH_AMERICAN);
+                }
+            }
+        }
+    }
+}
