@@ -1,8 +1,9 @@
 //! Who calls whom, and what was signed about it: all that verification needs of a message (RFC 8224 §6.2 step 2).
 
+use crate::identity_header::split;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::message::{FieldRef, Message, StartLine};
-use crate::sip::uri::{Address, SipUri, split_outside};
+use crate::sip::uri::{Address, SipUri};
 use crate::time::UnixTime;
 
 /// A call as one message shows it, or what is known of it besides a bare Identity value.
@@ -183,11 +184,7 @@ impl IdentityField {
 
     /// The values of a comma-joined one (B5: not a list by the grammar, but joined on the way all the same).
     fn split(self) -> Vec<Self> {
-        let parts: Vec<&str> = split_outside(&self.value, b',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .take(Call::MAX_IDENTITIES)
-            .collect();
+        let parts: Vec<&str> = split(&self.value).take(Call::MAX_IDENTITIES).collect();
         match parts.as_slice() {
             [] | [_] => vec![self],
             parts => parts.iter().map(|part| Self { value: (*part).to_owned(), ..self }).collect(),
