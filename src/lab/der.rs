@@ -141,10 +141,7 @@ mod tests {
     fn object_identifiers_are_base_128() {
         // id-pe-TNAuthList (C1) and the SHAKEN certificate policy (F16).
         assert_eq!(oid(&[1, 3, 6, 1, 5, 5, 7, 1, 26]), [6, 8, 0x2b, 6, 1, 5, 5, 7, 1, 26]);
-        assert_eq!(
-            oid(&[2, 16, 840, 1, 114_569, 1, 1, 4]),
-            [6, 10, 0x60, 0x86, 0x48, 1, 0x86, 0xff, 0x09, 1, 1, 4]
-        );
+        assert_eq!(oid(&[2, 16, 840, 1, 114_569, 1, 1, 4]), [6, 10, 0x60, 0x86, 0x48, 1, 0x86, 0xff, 0x09, 1, 1, 4]);
     }
 
     #[test]

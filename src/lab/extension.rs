@@ -176,10 +176,7 @@ mod tests {
     #[test]
     fn tn_auth_lists_are_the_vectors_of_c2() {
         assert_eq!(hex(&encode_tn_auth_list(&[TnEntry::Spc("1234")])), "3008a006160431323334");
-        assert_eq!(
-            hex(&encode_tn_auth_list(&[TnEntry::One("12155551212")])),
-            "300fa20d160b3132313535353531323132"
-        );
+        assert_eq!(hex(&encode_tn_auth_list(&[TnEntry::One("12155551212")])), "300fa20d160b3132313535353531323132");
         assert_eq!(
             hex(&encode_tn_auth_list(&[TnEntry::Range("12125551000", 1000)])),
             "3015a1133011160b3132313235353531303030020203e8"

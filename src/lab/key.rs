@@ -154,8 +154,7 @@ impl LabKey {
     }
 
     fn key_algorithm(&self) -> Vec<u8> {
-        let elliptic =
-            |curve: &[u64]| der::sequence(&[der::oid(&[1, 2, 840, 10045, 2, 1]), der::oid(curve)]);
+        let elliptic = |curve: &[u64]| der::sequence(&[der::oid(&[1, 2, 840, 10045, 2, 1]), der::oid(curve)]);
         match self {
             Self::P256(_) => elliptic(&[1, 2, 840, 10045, 3, 1, 7]),
             Self::P384(_) => elliptic(&[1, 3, 132, 0, 34]),

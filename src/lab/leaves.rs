@@ -158,7 +158,8 @@ impl LeafPlan {
             extension::shaken_policy(),
             extension::crl_distribution_point(CRL_URL, &crl_issuer()),
         ];
-        extensions.extend(self.tn_auth_list().map(|value| extension::raw_tn_auth_list(&value, self.is_scope_critical())));
+        extensions
+            .extend(self.tn_auth_list().map(|value| extension::raw_tn_auth_list(&value, self.is_scope_critical())));
         match self.constrained {
             Constrained::No => {}
             Constrained::Plain(constraints) => extensions.push(constraints.plain()),

@@ -85,42 +85,61 @@ const KEY_COMPROMISE: u8 = 1;
 const CA_COMPROMISE: u8 = 2;
 const CESSATION_OF_OPERATION: u8 = 5;
 
+/// A revocation: whose serial, how many days after the start, and why.
+struct Line {
+    name: &'static str,
+    day: i64,
+    reason: Option<u8>,
+}
+
+impl Line {
+    const fn new(name: &'static str, day: i64) -> Self {
+        Self { name, day, reason: None }
+    }
+
+    const fn because(self, reason: u8) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+}
+
+/// What the indirect CRL revokes, by issuer: each is named in its first entry and inherited by the entries after it.
+///
+/// Twice it holds the serial of a good certificate under another issuer's name: whoever looks at serials only
+/// revokes Cascade and Twill by mistake (G34).
+const REVOKED: &[(&str, &[Line])] = &[
+    // Nobody's name: the CRL issuer's own certificates.
+    ("", &[Line::new("cascade", 10)]),
+    ("root-p256", &[Line::new("int-revoked", 15).because(CA_COMPROMISE)]),
+    (
+        "int-p256",
+        &[
+            Line::new("filler-1", 12),
+            Line::new("revoked", 30).because(KEY_COMPROMISE),
+            Line::new("revoked-later", 150).because(CESSATION_OF_OPERATION),
+            Line::new("filler-2", 60),
+        ],
+    ),
+    ("int-p384", &[Line::new("revoked-p384", 30).because(KEY_COMPROMISE), Line::new("filler-3", 31)]),
+    ("int-rsa", &[Line::new("twill", 40)]),
+];
+
 impl Desk<'_> {
-    /// The STI-PA's CRL: entries of four issuers, each named once and inherited by the entries after it.
-    ///
-    /// Twice it holds the serial of a good certificate under another issuer's name: whoever looks at serials only
-    /// revokes Cascade and Twill by mistake (G34).
+    /// The STI-PA's CRL of [`REVOKED`], as far as it happened before the CRL was made.
     fn indirect(&self, dates: &Dates, key: &LabKey) -> Result<Vec<u8>, Error> {
-        let serials = |names: &[&str]| names.iter().map(|name| serial(self.seed, name)).collect::<Vec<_>>();
-        let by_nobody = serials(&["cascade"]);
-        let by_root = serials(&["int-revoked"]);
-        let by_p256 = serials(&["filler-1", "revoked", "revoked-later", "filler-2"]);
-        let by_p384 = serials(&["revoked-p384", "filler-3"]);
-        let by_rsa = serials(&["twill"]);
-        let day = |days| self.settings.after_days(days);
-        let line = |serial, days, reason| Revocation { serial, at: day(days), reason, certificate_issuer: None };
-        let group = |issuer: &str, mut lines: Vec<Revocation<'_>>| -> Vec<_> {
-            let name = self.issuers.get(issuer).map(|issuer| &issuer.name);
-            lines.iter_mut().take(1).for_each(|line| line.certificate_issuer = name);
-            lines
-        };
-        let entries = [
-            // No certificateIssuer yet: the CRL issuer's own certificates.
-            vec![line(&by_nobody[0], 10, None)],
-            group("root-p256", vec![line(&by_root[0], 15, Some(CA_COMPROMISE))]),
-            group(
-                "int-p256",
-                vec![
-                    line(&by_p256[0], 12, None),
-                    line(&by_p256[1], 30, Some(KEY_COMPROMISE)),
-                    line(&by_p256[2], 150, Some(CESSATION_OF_OPERATION)),
-                    line(&by_p256[3], 60, None),
-                ],
-            ),
-            group("int-p384", vec![line(&by_p384[0], 30, Some(KEY_COMPROMISE)), line(&by_p384[1], 31, None)]),
-            group("int-rsa", vec![line(&by_rsa[0], 40, None)]),
-        ];
-        let entries: Vec<_> = entries.into_iter().flatten().filter(|entry| entry.at <= dates.this_update).collect();
+        let lines = |lines: &'static [Line]| lines.iter().map(|line| (line, serial(self.seed, line.name)));
+        let groups: Vec<(_, Vec<_>)> =
+            REVOKED.iter().map(|(issuer, group)| (self.issuers.get(issuer), lines(group).collect())).collect();
+        let mut entries = Vec::new();
+        for (issuer, group) in &groups {
+            let mut certificate_issuer = issuer.map(|issuer| &issuer.name);
+            for (line, serial) in group {
+                let at = self.settings.after_days(line.day);
+                if at <= dates.this_update {
+                    let certificate_issuer = certificate_issuer.take();
+                    entries.push(Revocation { serial, at, reason: line.reason, certificate_issuer });
+                }
+            }
+        }
         self.list(&crl_issuer(), dates, &entries, Some(CRL_URL)).sign(key)
     }
 

@@ -26,11 +26,7 @@ pub(super) fn files(settings: &Settings, seed: &Seed, roots: &[String]) -> Resul
     let root = Authority::new(seed, "sti-pa-root", "STI-PA Lab ROOT")?;
     let signer = Authority::new(seed, "trust-signer", "STI-PA Trust List")?;
     let stranger = Authority::new(seed, "stranger", "STI-PA Trust List")?;
-    let crl_signer = Authority {
-        purpose: "crl-signer",
-        name: crl_issuer(),
-        key: revocation::signer_key(seed)?,
-    };
+    let crl_signer = Authority { purpose: "crl-signer", name: crl_issuer(), key: revocation::signer_key(seed)? };
     let certificate = |subject: &Authority, usage, issuer: &Authority| subject.certify(settings, seed, usage, issuer);
     let signer_pem = certificate(&signer, usage::DIGITAL_SIGNATURE, &root)?;
     let public = |path, text: String| File { path, bytes: text.into_bytes(), private: false };
@@ -136,8 +132,7 @@ struct List<'a> {
 impl List<'_> {
     /// A JWS of type JWT (RFC 7519), ES256.
     fn sign(&self, key: &LabKey) -> Result<String, Error> {
-        const HEADER: &str =
-            r#"{"alg":"ES256","typ":"JWT","x5u":"https://authority.lab.example/trust-signer.pem"}"#;
+        const HEADER: &str = r#"{"alg":"ES256","typ":"JWT","x5u":"https://authority.lab.example/trust-signer.pem"}"#;
         let payload = serde_json::to_string(self).map_err(|_| Error::Signature)?;
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(payload));
         let signature = URL_SAFE_NO_PAD.encode(key.sign_es256(signed.as_bytes())?);
