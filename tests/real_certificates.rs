@@ -72,8 +72,12 @@ fn the_issuer_found_is_the_one_whose_signature_verifies() {
         // With every authority an anchor, a path is the leaf and its issuer.
         let anchors: Vec<Certificate> = pool.iter().filter(|other| *other != leaf).cloned().collect();
         let found = Path::find(leaf, &[], &anchors, leaf.not_before(), &links);
-        if row["issuer_sha256"].is_empty() || row["issuer_sha256"] == row["sha256"] {
+        if row["issuer_sha256"].is_empty() {
             assert!(found.is_err(), "{}", row["sha256"]);
+            continue;
+        }
+        // A root is its own issuer; it is found only where another certificate has the same key.
+        if row["issuer_sha256"] == row["sha256"] && found.is_err() {
             continue;
         }
         let path = found.unwrap_or_else(|error| panic!("{}: {error}", row["sha256"]));
