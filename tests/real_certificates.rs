@@ -67,13 +67,18 @@ fn the_issuer_found_is_the_one_whose_signature_verifies() {
     let pool: Vec<Certificate> = corpus.certificates.values().cloned().collect();
     let links = LinkCache::default();
     let mut keys = Vec::new();
+    let mut unreported = 0;
     for row in &corpus.rows {
         let leaf = &corpus.certificates[&row["sha256"]];
         // With every authority an anchor, a path is the leaf and its issuer.
         let anchors: Vec<Certificate> = pool.iter().filter(|other| *other != leaf).cloned().collect();
         let found = Path::find(leaf, &[], &anchors, leaf.not_before(), &links);
         if row["issuer_sha256"].is_empty() {
-            assert!(found.is_err(), "{}", row["sha256"]);
+            // The report leaves out issuers that OpenSSL finds too: two Neustar authorities and a web one.
+            let Ok(path) = found else { continue };
+            let issuer = path.issuer_of(0).map(Certificate::sha256_hex).unwrap_or_default();
+            assert!(["dade1a52", "4a77c17c", "c8025f9f"].contains(&&issuer[..8]), "{} {issuer}", row["sha256"]);
+            unreported += 1;
             continue;
         }
         // A root is its own issuer; it is found only where another certificate has the same key.
@@ -87,6 +92,7 @@ fn the_issuer_found_is_the_one_whose_signature_verifies() {
         assert_eq!(issuer.key_info_der(), reported.key_info_der(), "{}", row["sha256"]);
         keys.push(issuer.key_kind().clone());
     }
+    assert_eq!(unreported, 41);
     for kind in [KeyKind::P256, KeyKind::P384, KeyKind::P521, KeyKind::Rsa { bits: 2048 }] {
         assert!(keys.contains(&kind), "{kind}");
     }
