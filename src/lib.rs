@@ -3,8 +3,10 @@
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;
+pub mod certificate;
 pub mod number;
 pub mod passport;
 pub mod sip;
 pub mod time;
 pub mod verify;
+pub mod trust;

@@ -1,0 +1,1 @@
+//! What certificate show prints.
