@@ -34,6 +34,9 @@ pub struct Call {
     pub in_dialog: bool,
     /// Fields that may occur once but occur again with another meaning; none of their values is believed.
     pub conflicting: Vec<&'static str>,
+    /// Tokens of this call that came with another call before, each with that call's name: whoever keeps a memory of
+    /// tokens says so here (RFC 8224 §12.1). Retries and forks of one call are no replays.
+    pub replays: Vec<(String, String)>,
     /// The Identity values in order: one for each field, or for each part of a comma-joined one.
     pub identities: Vec<IdentityField>,
 }

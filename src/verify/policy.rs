@@ -15,6 +15,9 @@ pub struct Policy {
     // RFC 8224 §6.2 step 4, ATIS-1000074 (F3): 60 s recommended, to either side.
     /// How many seconds Date and `iat` may lie before or after the instant judged.
     pub max_age: i64,
+    // RFC 8946 §4.2 suggests an upper bound; E5 (e): three hours, for transfers.
+    /// How many seconds before the instant judged a PASSporT may be signed whose call was diverted since.
+    pub max_diverted_age: i64,
     /// Refuse every spelling that the standards do not have (spec G), instead of warning.
     pub strict: bool,
     /// Which PASSporT type a call must carry to pass.
@@ -30,6 +33,7 @@ impl Default for Policy {
         Self {
             profile: Profile::Rfc,
             max_age: 60,
+            max_diverted_age: 3 * 3600,
             strict: false,
             require: Require::Any,
             crl: CrlPolicy::Use,

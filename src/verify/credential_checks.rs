@@ -1,0 +1,310 @@
+//! The checks of the certificate: had, trusted, not revoked, allowed to speak for this call, and the maker of the
+//! signature (RFC 8224 §6.2 steps 3 and 5, RFC 8226, RFC 9060, RFC 9118, ATIS-1000080).
+
+use crate::certificate::Certificate;
+use crate::certificate::bundle::Bundle;
+use crate::certificate::chain::{self, LinkCache, Path};
+use crate::certificate::claim_constraints::ConstraintViolation;
+use crate::certificate::delegation::{Authority, DelegationError};
+use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
+use crate::number::Identity;
+use crate::time::UnixTime;
+use crate::verify::error::Error;
+use crate::verify::materials::{Credential, Materials};
+use crate::verify::policy::Policy;
+use crate::verify::rules;
+use crate::verify::signature;
+use crate::verify::subject::{Kind, Subject};
+use crate::verify::verdict::{PathElement, Signer};
+
+/// What the certificate told about the signer, whatever became of the checks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Credentials {
+    pub(super) signer: Option<Signer>,
+    pub(super) path: Vec<PathElement>,
+}
+
+impl Subject {
+    /// Makes every check that the certificate is needed for.
+    pub(super) fn check_credential(
+        &mut self,
+        materials: &Materials,
+        policy: &Policy,
+        links: &LinkCache,
+        now: UnixTime,
+    ) -> Credentials {
+        let Some(bundle) = self.obtain(materials) else { return Credentials::default() };
+        let leaf = bundle.leaf();
+        let path = self.check_path(bundle, materials, links, now);
+        let path = path.as_ref();
+        if let Some(path) = path {
+            self.check_validity(path, now);
+            self.check_authority(path);
+        } else {
+            self.check_tn_auth_list(leaf);
+        }
+        self.check_constraints(leaf);
+        self.check_signature(leaf);
+        let shown = path.map_or_else(|| std::slice::from_ref(leaf), Path::certificates);
+        Credentials { signer: Some(signer(leaf)), path: shown.iter().map(element).collect() }
+    }
+
+    // RFC 8224 §6.2 step 3.
+    fn obtain<'a>(&mut self, materials: &'a Materials) -> Option<&'a Bundle> {
+        let url = self.header.as_ref()?.info.clone()?;
+        match materials.credential(&url) {
+            Credential::Found(bundle) => {
+                self.examination.pass(rules::CREDENTIAL, "");
+                return Some(bundle);
+            }
+            Credential::Unusable(reason) => {
+                let error = Error::UnusableCredential { url, reason: reason.to_string() };
+                self.examination.fail(rules::CREDENTIAL, error);
+            }
+            Credential::Unavailable(reason) => {
+                let error = Error::CredentialUnavailable { url, reason: reason.clone() };
+                self.examination.fail(rules::CREDENTIAL, error);
+            }
+            // F8 has refused it already: nobody may get it.
+            Credential::Unknown if self.credential_url().is_none() => {
+                self.examination.skip(rules::CREDENTIAL, "its URL may not be dereferenced");
+            }
+            Credential::Unknown => {
+                let reason = "it is not among the certificates given".to_owned();
+                self.examination.fail(rules::CREDENTIAL, Error::CredentialUnavailable { url, reason });
+            }
+        }
+        None
+    }
+
+    // RFC 5280 §6.1, F20, G18, G22.
+    fn check_path(&mut self, bundle: &Bundle, materials: &Materials, links: &LinkCache, now: UnixTime) -> Option<Path> {
+        if materials.anchors().is_empty() {
+            self.examination.cannot(rules::PATH, "no trust anchors are given, so nobody is trusted");
+            return None;
+        }
+        let anchors = materials.anchors().certificates();
+        match Path::find(bundle.leaf(), &bundle.certificates, anchors, now, links) {
+            Ok(path) => {
+                self.examination.pass(rules::PATH, path.anchor().subject().to_string());
+                Some(path)
+            }
+            Err(reason) => {
+                let error =
+                    time_error(&reason, now).unwrap_or_else(|| Error::UntrustedPath { reason: reason.to_string() });
+                self.examination.fail(rules::PATH, error);
+                None
+            }
+        }
+    }
+
+    // B-V4: the instant judged and `iat` both lie within the validity of the path.
+    fn check_validity(&mut self, path: &Path, now: UnixTime) {
+        let iat = self.passport.as_ref().and_then(|passport| passport.claims().iat);
+        for at in std::iter::once(now).chain(iat.filter(|iat| *iat != now)) {
+            if let Err(reason) = path.check_validity(at) {
+                let error =
+                    time_error(&reason, at).unwrap_or_else(|| Error::UntrustedPath { reason: reason.to_string() });
+                self.examination.fail(rules::VALIDITY, error);
+                return;
+            }
+        }
+        match path.check_anchor_validity(now) {
+            Ok(()) => self.examination.pass(rules::VALIDITY, format!("until {}", path.leaf().not_after())),
+            // RFC 5280 §6.1.1 (d) leaves an anchor's dates to whoever lists it.
+            Err(reason) => self.examination.warn(rules::VALIDITY, format!("the trusted root: {reason}")),
+        }
+    }
+
+    // C4, C7, C14 to C16.
+    fn check_authority(&mut self, path: &Path) {
+        self.check_key(path.leaf());
+        match Authority::of(path) {
+            Ok(authority) => {
+                self.examination.pass(rules::TN_AUTH_LIST, list(&authority.list));
+                self.note_delegation(&authority);
+                self.check_number(&authority.list, path.leaf());
+            }
+            Err(reason @ (DelegationError::Exceeded { .. } | DelegationError::SignerIsAuthority { .. })) => {
+                let subject = path.leaf().subject().to_string();
+                let error = Error::DelegationExceeded { subject, reason: reason.to_string() };
+                self.examination.fail(rules::DELEGATION, error);
+            }
+            Err(reason) => {
+                let error = Error::InvalidTnAuthList { reason: reason.to_string() };
+                self.examination.fail(rules::TN_AUTH_LIST, error);
+            }
+        }
+    }
+
+    fn note_delegation(&mut self, authority: &Authority) {
+        match &authority.needs_number_data {
+            Some(entry) => self.examination.warn(
+                rules::DELEGATION,
+                format!("whether {entry} belongs to the delegating provider, only number data could say"),
+            ),
+            None if authority.delegated => self.examination.pass(rules::DELEGATION, "a delegate, within its parent"),
+            None => {}
+        }
+    }
+
+    /// Without a path: what the leaf says for itself.
+    fn check_tn_auth_list(&mut self, leaf: &Certificate) {
+        self.check_key(leaf);
+        match leaf.tn_auth_list() {
+            Ok(Some(own)) => {
+                self.examination.pass(rules::TN_AUTH_LIST, list(own));
+                self.check_number(own, leaf);
+            }
+            Ok(None) => {
+                let reason = "it has none".to_owned();
+                self.examination.fail(rules::TN_AUTH_LIST, Error::InvalidTnAuthList { reason });
+            }
+            Err(reason) => {
+                let error = Error::InvalidTnAuthList { reason: reason.to_string() };
+                self.examination.fail(rules::TN_AUTH_LIST, error);
+            }
+        }
+    }
+
+    fn check_key(&mut self, leaf: &Certificate) {
+        match leaf.p256_point() {
+            Some(_) => self.examination.pass(rules::KEY, "P-256"),
+            None => {
+                let error = Error::UnsupportedKey { key: leaf.key_kind().to_string() };
+                self.examination.fail(rules::KEY, error);
+            }
+        }
+    }
+
+    /// C4, E3: authority over the calling number; of a diversion, over the number it was diverted from.
+    fn check_number(&mut self, authority: &TnAuthList, leaf: &Certificate) {
+        if self.kind == Kind::Shaken && authority.spc().is_none() {
+            let detail = "the certificate names no provider; shaken PASSporTs are a provider's (F18, F27)";
+            self.examination.warn(rules::AUTHORITY, detail);
+        }
+        let identity = if self.kind == Kind::Div { &self.div } else { &self.orig };
+        let Some(identity) = identity else { return };
+        let outside = |number: String| Error::NumberNotAuthorized { number, authority: list(authority) };
+        match identity {
+            Identity::Number(number) => match authority.covers(number) {
+                Coverage::Named => self.examination.pass(rules::AUTHORITY, format!("{number} is listed")),
+                Coverage::ByProviderCode => {
+                    self.examination.pass(rules::AUTHORITY, "a provider's certificate; it speaks for its numbers");
+                }
+                Coverage::Outside => self.examination.fail(rules::AUTHORITY, outside(number.to_string())),
+            },
+            // RFC 8224 §8.4, RFC 5922 §7.2 (B18).
+            Identity::Uri(uri) if speaks_for_domain(leaf, uri) => {
+                self.examination.pass(rules::AUTHORITY, "the certificate names the domain");
+            }
+            Identity::Uri(_) if authority.spc().is_some() => {
+                let detail = "a provider's certificate; whether the domain is its customer's it does not say";
+                self.examination.warn(rules::AUTHORITY, detail);
+            }
+            Identity::Uri(uri) => self.examination.fail(rules::AUTHORITY, outside(uri.clone())),
+        }
+    }
+
+    // RFC 8226 §8, RFC 9118 §4 (C8 to C13).
+    fn check_constraints(&mut self, leaf: &Certificate) {
+        let constraints = match leaf.claim_constraints() {
+            Ok(None) => return,
+            Ok(Some(constraints)) => constraints,
+            Err(reason) => {
+                let claim = "(all)".to_owned();
+                let error = Error::ClaimConstraintViolated { claim, reason: reason.to_string() };
+                self.examination.fail(rules::CONSTRAINTS, error);
+                return;
+            }
+        };
+        let Some(passport) = &self.passport else { return };
+        if let Some(claim) = constraints.void_because_of() {
+            let detail = format!("void: they exclude {claim}, which every PASSporT has");
+            self.examination.warn(rules::CONSTRAINTS, detail);
+            return;
+        }
+        match constraints.check(&passport.claim_members()) {
+            Ok(()) => self.examination.pass(rules::CONSTRAINTS, ""),
+            Err(violation) => {
+                let claim = claim_of(&violation);
+                let error = Error::ClaimConstraintViolated { claim, reason: violation.to_string() };
+                self.examination.fail(rules::CONSTRAINTS, error);
+            }
+        }
+    }
+
+    // RFC 8224 §6.2 step 5: over the bytes received (A4, A20).
+    fn check_signature(&mut self, leaf: &Certificate) {
+        let Some(passport) = &self.passport else { return };
+        let Some(key) = leaf.p256_point() else {
+            self.examination.skip(rules::SIGNATURE, "the certificate has no P-256 key");
+            return;
+        };
+        match signature::check(key, passport.signing_input(), passport.signature()) {
+            Ok(()) => self.examination.pass(rules::SIGNATURE, ""),
+            Err(reason) => self.examination.fail(rules::SIGNATURE, Error::InvalidSignature { reason }),
+        }
+    }
+}
+
+/// H21 apart from H20.
+fn time_error(reason: &chain::Error, at: UnixTime) -> Option<Error> {
+    match reason {
+        chain::Error::Expired { subject, not_after } => {
+            Some(Error::CertificateExpired { subject: subject.clone(), not_after: *not_after, at })
+        }
+        chain::Error::NotYetValid { subject, not_before } => {
+            Some(Error::CertificateNotYetValid { subject: subject.clone(), not_before: *not_before, at })
+        }
+        _ => None,
+    }
+}
+
+/// RFC 5922 §7.2: a SIP URI of the domain alone, or the domain as a DNS name.
+fn speaks_for_domain(leaf: &Certificate, uri: &str) -> bool {
+    let Some((_, host)) = uri.rsplit_once('@') else { return false };
+    let names = leaf.alternative_names();
+    let dns = names.domains.iter().any(|name| name.eq_ignore_ascii_case(host));
+    let sip = |name: &String| {
+        name.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sip:")) && name[4..].eq_ignore_ascii_case(host)
+    };
+    dns || names.uris.iter().any(sip)
+}
+
+fn signer(leaf: &Certificate) -> Signer {
+    Signer {
+        spc: leaf.spc().map(str::to_owned),
+        organization: leaf.organization().map(str::to_owned),
+        common_name: leaf.common_name().map(str::to_owned),
+        certificate_sha256: Some(leaf.sha256_hex()),
+        x5u: None,
+    }
+}
+
+fn element(certificate: &Certificate) -> PathElement {
+    PathElement {
+        sha256: certificate.sha256_hex(),
+        subject: certificate.subject().to_string(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+    }
+}
+
+fn list(authority: &TnAuthList) -> String {
+    const SHOWN: usize = 4;
+    let entries = authority.entries();
+    let mut text = entries.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if entries.len() > SHOWN {
+        text.push_str(&format!(" and {} more", entries.len() - SHOWN));
+    }
+    text
+}
+
+fn claim_of(violation: &ConstraintViolation) -> String {
+    match violation {
+        ConstraintViolation::Excluded { claim }
+        | ConstraintViolation::Missing { claim }
+        | ConstraintViolation::NotPermitted { claim, .. } => claim.clone(),
+    }
+}
