@@ -11,7 +11,7 @@ use crate::verify::rules;
 use crate::verify::subject::{Kind, Subject};
 use crate::verify::verdict::{
     CallSummary, CheckResult, Conclusion, PassportReport, Profile, Reason, Signer, SipResponse, Status, Verdict,
-    Verified, Verstat,
+    Verstat,
 };
 
 /// Draws the conclusion from all PASSporTs of a call.
@@ -51,6 +51,7 @@ pub(super) fn conclude(
         passports: Vec::new(),
         checks: Vec::new(),
         at: now,
+        passing: None,
     };
     if overflow {
         let error = Error::TooManyIdentityHeaders { limit: MAX_IDENTITY_HEADERS };
@@ -59,6 +60,7 @@ pub(super) fn conclude(
     } else if passing.is_some() && is_bound(call) {
         verdict.conclusion = Conclusion::Passed;
         verdict.verstat = Verstat::TnValidationPassed;
+        verdict.passing = passing;
     } else if passing.is_none() {
         verdict.decide(&reports, &kinds, policy, &mut whole);
     }
@@ -135,7 +137,6 @@ fn report(subject: Subject, credentials: Credentials, policy: &Policy) -> Passpo
         origid,
         signer,
         path: credentials.path,
-        verified: subject.passport.as_ref().filter(|_| status == Status::Valid).cloned().map(Verified::new),
         passport: subject.passport,
     }
 }
@@ -163,7 +164,6 @@ fn overflow_report(error: Error, policy: &Policy) -> PassportReport {
         signer: None,
         passport: None,
         path: Vec::new(),
-        verified: None,
     }
 }
 

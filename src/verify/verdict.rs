@@ -41,13 +41,16 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// The instant judged.
     pub at: UnixTime,
+    /// Which PASSporT a passed verdict rests on.
+    #[serde(skip)]
+    pub(super) passing: Option<usize>,
 }
 
 impl Verdict {
-    /// The PASSporT that decided a passed verdict, verified.
+    /// The PASSporT that a passed verdict rests on, with the proof that it does; `None` for every other verdict.
     #[must_use]
-    pub fn verified(&self) -> Option<&Verified<Passport>> {
-        self.passports.iter().find_map(|report| report.verified.as_ref())
+    pub fn verified(&self) -> Option<Verified<&Passport>> {
+        self.passports.get(self.passing?)?.passport.as_ref().map(Verified)
     }
 
     /// The error that decided, if any did.
@@ -57,15 +60,11 @@ impl Verdict {
     }
 }
 
-/// A thing whose checks all passed. Only this module's parent makes one.
+/// A thing whose checks all passed. Only a passed [`Verdict`] makes one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verified<T>(T);
 
 impl<T> Verified<T> {
-    pub(super) const fn new(thing: T) -> Self {
-        Self(thing)
-    }
-
     /// The thing itself.
     pub const fn get(&self) -> &T {
         &self.0
@@ -251,15 +250,6 @@ pub struct PassportReport {
     pub passport: Option<Passport>,
     /// The certificates from the signer's to the root, by SHA-256 in hex, with their subjects.
     pub path: Vec<PathElement>,
-    pub(super) verified: Option<Verified<Passport>>,
-}
-
-impl PassportReport {
-    /// The PASSporT with proof that every check passed.
-    #[must_use]
-    pub const fn verified(&self) -> Option<&Verified<Passport>> {
-        self.verified.as_ref()
-    }
 }
 
 /// One certificate of the path.
