@@ -221,6 +221,14 @@ impl GeneralName {
         })
     }
 
+    pub(crate) fn into_directory(self) -> Option<DistinguishedName> {
+        if let Self::Directory(name) = self { Some(name) } else { None }
+    }
+
+    pub(crate) fn into_uri(self) -> Option<String> {
+        if let Self::Uri(uri) = self { Some(uri) } else { None }
+    }
+
     pub(crate) fn read_all(mut reader: Reader<'_>) -> Result<Vec<Self>, DerError> {
         let mut names = Vec::new();
         while !reader.is_empty() {
@@ -280,19 +288,12 @@ fn read_distribution_points(der: &[u8]) -> Result<Vec<DistributionPoint>, DerErr
 fn read_distribution_point(mut fields: Reader<'_>) -> Result<DistributionPoint, DerError> {
     let mut point = DistributionPoint::default();
     if let Some(name) = fields.optional(Tag::constructed(0))? {
-        let urls = read_full_name(name)?.into_iter().filter_map(|name| match name {
-            GeneralName::Uri(url) => Some(url),
-            _ => None,
-        });
-        point.urls = urls.collect();
+        point.urls = read_full_name(name)?.into_iter().filter_map(GeneralName::into_uri).collect();
     }
     point.some_reasons_only = fields.optional(Tag::primitive(1))?.is_some();
     if let Some(issuers) = fields.optional(Tag::constructed(2))? {
-        let names = GeneralName::read_all(issuers.reader())?.into_iter().filter_map(|name| match name {
-            GeneralName::Directory(name) => Some(name),
-            _ => None,
-        });
-        point.crl_issuers = names.collect();
+        let names = GeneralName::read_all(issuers.reader())?;
+        point.crl_issuers = names.into_iter().filter_map(GeneralName::into_directory).collect();
     }
     fields.finish()?;
     Ok(point)
@@ -312,10 +313,7 @@ fn read_authority_key_identifier(der: &[u8]) -> Result<AuthorityKeyIdentifier, D
     let key_identifier = fields.optional(Tag::primitive(0))?.map(|element| element.content.to_vec());
     let mut issuer = None;
     if let Some(names) = fields.optional(Tag::constructed(1))? {
-        issuer = GeneralName::read_all(names.reader())?.into_iter().find_map(|name| match name {
-            GeneralName::Directory(name) => Some(name),
-            _ => None,
-        });
+        issuer = GeneralName::read_all(names.reader())?.into_iter().find_map(GeneralName::into_directory);
     }
     let serial = fields.optional(Tag::primitive(2))?.map(|element| without_leading_zeros(element.content).to_vec());
     fields.finish()?;

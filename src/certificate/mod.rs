@@ -24,6 +24,8 @@ pub mod delegation;
 pub mod der;
 pub mod description;
 pub mod extension;
+#[cfg(test)]
+pub(crate) mod forge;
 pub mod key;
 pub mod name;
 pub mod profile;
