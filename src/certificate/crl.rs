@@ -283,17 +283,14 @@ pub enum Freshness {
 }
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RevocationReason {
     /// aACompromise.
-    #[serde(rename = "aACompromise")]
     AaCompromise,
     /// affiliationChanged.
     AffiliationChanged,
     /// cACompromise.
-    #[serde(rename = "cACompromise")]
     CaCompromise,
     /// certificateHold: for a time.
     CertificateHold,
@@ -304,13 +301,37 @@ pub enum RevocationReason {
     /// privilegeWithdrawn.
     PrivilegeWithdrawn,
     /// removeFromCRL, which only a delta CRL may say.
-    #[serde(rename = "removeFromCRL")]
     RemoveFromCrl,
     /// superseded.
     Superseded,
     /// No reason given, or one that does not exist.
     #[default]
     Unspecified,
+}
+
+impl RevocationReason {
+    /// The reason's name as RFC 5280 §5.3.1 spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AaCompromise => "aACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::CaCompromise => "cACompromise",
+            Self::CertificateHold => "certificateHold",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::KeyCompromise => "keyCompromise",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::RemoveFromCrl => "removeFromCRL",
+            Self::Superseded => "superseded",
+            Self::Unspecified => "unspecified",
+        }
+    }
+}
+
+impl Serialize for RevocationReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 /// Why octets are no CRL that can be used.

@@ -6,6 +6,7 @@ use crate::certificate::bundle::Bundle;
 use crate::certificate::chain::{self, LinkCache, Path};
 use crate::certificate::claim_constraints::ConstraintViolation;
 use crate::certificate::delegation::{Authority, DelegationError};
+use crate::certificate::profile::Finding;
 use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
 use crate::number::Identity;
 use crate::time::UnixTime;
@@ -33,29 +34,31 @@ impl Subject {
         links: &LinkCache,
         now: UnixTime,
     ) -> Credentials {
-        let Some(bundle) = self.obtain(materials) else { return Credentials::default() };
+        let Some((bundle, findings)) = self.obtain(materials) else { return Credentials::default() };
         let leaf = bundle.leaf();
         let path = self.check_path(bundle, materials, links, now);
         let path = path.as_ref();
         if let Some(path) = path {
             self.check_validity(path, now);
+            self.check_revocation(path, materials, policy, links, now);
             self.check_authority(path);
         } else {
             self.check_tn_auth_list(leaf);
         }
         self.check_constraints(leaf);
+        self.note_profile(findings);
         self.check_signature(leaf);
         let shown = path.map_or_else(|| std::slice::from_ref(leaf), Path::certificates);
         Credentials { signer: Some(signer(leaf)), path: shown.iter().map(element).collect() }
     }
 
     // RFC 8224 §6.2 step 3.
-    fn obtain<'a>(&mut self, materials: &'a Materials) -> Option<&'a Bundle> {
+    fn obtain<'a>(&mut self, materials: &'a Materials) -> Option<(&'a Bundle, &'a [Finding])> {
         let url = self.header.as_ref()?.info.clone()?;
         match materials.credential(&url) {
-            Credential::Found(bundle) => {
+            Credential::Found(bundle, findings) => {
                 self.examination.pass(rules::CREDENTIAL, "");
-                return Some(bundle);
+                return Some((bundle, findings));
             }
             Credential::Unusable(reason) => {
                 let error = Error::UnusableCredential { url, reason: reason.to_string() };
@@ -231,6 +234,16 @@ impl Subject {
                 let error = Error::ClaimConstraintViolated { claim, reason: violation.to_string() };
                 self.examination.fail(rules::CONSTRAINTS, error);
             }
+        }
+    }
+
+    /// G19: half of the certificates in use break the profile somewhere; that is shown and decides nothing.
+    fn note_profile(&mut self, findings: &[Finding]) {
+        if findings.is_empty() {
+            self.examination.pass(rules::PROFILE, "");
+        }
+        for finding in findings {
+            self.examination.warn(rules::PROFILE, format!("{} ({})", finding.detail, finding.rule));
         }
     }
 

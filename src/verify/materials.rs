@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use crate::certificate::Certificate;
 use crate::certificate::bundle::{Bundle, BundleError, Limits};
+use crate::certificate::crl::Crl;
+use crate::certificate::profile::{self, Finding};
 use crate::trust::TrustAnchors;
 
 /// Certificates, anchors and CRLs. The default holds nothing and so trusts nobody.
@@ -12,6 +14,7 @@ use crate::trust::TrustAnchors;
 pub struct Materials {
     credentials: HashMap<String, Credential>,
     anchors: TrustAnchors,
+    crls: Vec<Crl>,
     crl_signers: Vec<Certificate>,
 }
 
@@ -24,8 +27,8 @@ pub(super) enum Credential {
     Unavailable(String),
     /// Something lies there that is no certificate.
     Unusable(BundleError),
-    /// The signer's certificate and whatever came with it.
-    Found(Bundle),
+    /// The signer's certificate and whatever came with it, and where it departs from the SHAKEN profile.
+    Found(Bundle, Vec<Finding>),
 }
 
 impl Materials {
@@ -43,7 +46,10 @@ impl Materials {
     /// Adds what lies at a URL: PEM in any order, or DER (F20, G15, G18). It is read once, here.
     pub fn add_certificate(&mut self, url: &str, body: &[u8]) {
         let credential = match Bundle::read(body, &Limits::UNTRUSTED) {
-            Ok(bundle) => Credential::Found(bundle),
+            Ok(bundle) => {
+                let findings = profile::lint(bundle.leaf());
+                Credential::Found(bundle, findings)
+            }
             Err(reason) => Credential::Unusable(reason),
         };
         self.credentials.insert(url.to_owned(), credential);
@@ -52,6 +58,11 @@ impl Materials {
     /// Says that what lies at a URL could not be had, and why; the reason is shown, so it may say how to add it.
     pub fn mark_unavailable(&mut self, url: &str, reason: impl Into<String>) {
         self.credentials.insert(url.to_owned(), Credential::Unavailable(reason.into()));
+    }
+
+    /// Adds a CRL. Who signed it is judged against each certificate that it might revoke.
+    pub fn add_crl(&mut self, crl: Crl) {
+        self.crls.push(crl);
     }
 
     /// Pins a certificate whose key may sign indirect CRLs (F22).
@@ -75,7 +86,12 @@ impl Materials {
         self.credentials.get(url).unwrap_or(&Credential::Unknown)
     }
 
-    pub(super) fn crl_signers(&self) -> &[Certificate] {
-        &self.crl_signers
+    pub(super) fn crls(&self) -> &[Crl] {
+        &self.crls
+    }
+
+    /// Who may sign indirect CRLs: those pinned for it, and anchors, which are trusted for more (F22).
+    pub(super) fn crl_signers(&self) -> Vec<Certificate> {
+        self.crl_signers.iter().chain(self.anchors.certificates()).cloned().collect()
     }
 }

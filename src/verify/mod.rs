@@ -12,6 +12,7 @@ mod examination;
 mod materials;
 mod policy;
 mod report;
+mod revocation;
 mod rules;
 mod signature;
 mod subject;

@@ -99,7 +99,7 @@ impl Outcome {
                 continue;
             }
             // Signatures last: most CRLs speak for others.
-            match crl.check_signer(certificate, issuer, materials.crl_signers(), links) {
+            match crl.check_signer(certificate, issuer, &materials.crl_signers(), links) {
                 Ok(_) => outcome.take(crl, status, now),
                 Err(reason) => outcome.unusable.push(reason.to_string()),
             }
@@ -109,7 +109,7 @@ impl Outcome {
 
     fn take(&mut self, crl: &Crl, status: Status, now: UnixTime) {
         match status {
-            Status::Revoked { at, reason } => self.revoked = Some((at, reason.to_string())),
+            Status::Revoked { at, reason } => self.revoked = Some((at, reason.as_str().to_owned())),
             Status::RevokedLater { at, .. } => self.revoked_later = Some(at),
             _ => {}
         }

@@ -396,15 +396,13 @@ impl Subject {
 
 /// What a compact PASSporT signed, as the signalling has it (RFC 8225 §7, RFC 8224 §4.1; B9, B10).
 fn signalled_claims(call: &Call) -> Option<Claims> {
-    let mut claims = Claims::default();
-    claims.orig = Some(party(call.asserted.first().or(call.from.as_ref())?));
-    claims.dest = Some(match party(call.to.as_ref()?) {
+    let orig = party(call.asserted.first().or(call.from.as_ref())?);
+    let dest = match party(call.to.as_ref()?) {
         Party::Number(number) => Destination::new(vec![number], Vec::new()),
         Party::Uri(uri) => Destination::new(Vec::new(), vec![uri]),
-    });
-    claims.iat = Some(call.date.as_ref()?.time?);
-    claims.canonical = true;
-    Some(claims)
+    };
+    let iat = call.date.as_ref()?.time?;
+    Some(Claims { orig: Some(orig), dest: Some(dest), iat: Some(iat), canonical: true, ..Claims::default() })
 }
 
 fn party(identity: &Identity) -> Party {
