@@ -61,7 +61,7 @@ impl AuthorityPlan {
             extensions.push(extension::crl_distribution_point(CRL_URL, &crl_issuer()));
         }
         if !self.scope.is_empty() {
-            extensions.push(extension::tn_auth_list(self.scope));
+            extensions.push(extension::numbers_and_providers(self.scope));
         }
         extensions
     }
