@@ -25,7 +25,7 @@ pub(super) enum TnEntry {
 }
 
 impl TnEntry {
-    fn to_entry(&self) -> Option<tn_auth_list::TnEntry> {
+    fn to_entry(self) -> Option<tn_auth_list::TnEntry> {
         Some(match self {
             Self::Spc(spc) => tn_auth_list::TnEntry::Spc(ServiceProviderCode::new(spc)?),
             Self::Range(start, count) => tn_auth_list::TnEntry::Range { start: start.parse().ok()?, count: *count },
@@ -80,7 +80,7 @@ pub(super) fn raw_tn_auth_list(value: &[u8], critical: bool) -> Vec<u8> {
 
 pub(super) fn encode_tn_auth_list(entries: &[TnEntry]) -> Vec<u8> {
     // The lists are constants of this folder, and the lab's test writes every one of them.
-    let entries: Option<Vec<_>> = entries.iter().map(TnEntry::to_entry).collect();
+    let entries: Option<Vec<_>> = entries.iter().map(|entry| entry.to_entry()).collect();
     let list = entries.and_then(|entries| TnAuthList::new(entries).ok());
     list.expect("the lab's TNAuthLists are well-formed").to_der()
 }
