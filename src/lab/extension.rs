@@ -28,7 +28,7 @@ impl TnEntry {
     fn to_entry(self) -> Option<tn_auth_list::TnEntry> {
         Some(match self {
             Self::Spc(spc) => tn_auth_list::TnEntry::Spc(ServiceProviderCode::new(spc)?),
-            Self::Range(start, count) => tn_auth_list::TnEntry::Range { start: start.parse().ok()?, count: *count },
+            Self::Range(start, count) => tn_auth_list::TnEntry::Range { start: start.parse().ok()?, count },
             Self::One(number) => tn_auth_list::TnEntry::One(number.parse().ok()?),
         })
     }
