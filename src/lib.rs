@@ -31,7 +31,7 @@
 //! # Modules, from the bottom up
 //!
 //! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
-//! [`trust`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
+//! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
 pub mod certificate;
 pub mod identity_header;
@@ -39,6 +39,7 @@ pub mod identity_header;
 pub mod lab;
 pub mod number;
 pub mod passport;
+pub mod sign;
 pub mod sip;
 pub mod time;
 pub mod trust;

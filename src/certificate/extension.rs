@@ -125,6 +125,18 @@ pub struct AlternativeNames {
     pub uris: Vec<String>,
 }
 
+impl AlternativeNames {
+    /// Whether they name a SIP domain: as a DNS name, or as the SIP URI of the domain alone (RFC 5922 §7.2, B18).
+    #[must_use]
+    pub fn name_domain(&self, domain: &str) -> bool {
+        let is_sip = |uri: &String| {
+            uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:"))
+                && uri[4..].eq_ignore_ascii_case(domain)
+        };
+        self.domains.iter().any(|name| name.eq_ignore_ascii_case(domain)) || self.uris.iter().any(is_sip)
+    }
+}
+
 /// The value of an extension together with its DER.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded<T> {

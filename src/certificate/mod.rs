@@ -30,6 +30,7 @@ pub mod key;
 pub mod name;
 pub mod profile;
 pub mod tn_auth_list;
+pub(crate) mod url;
 
 /// One certificate, read and owned; a clone costs a reference count.
 ///

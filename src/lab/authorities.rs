@@ -1,6 +1,7 @@
 //! The lab's certification authorities: roots, intermediates, and providers' subordinate ones (F12-F17, F27).
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use super::Error;
 use super::certificate::Template;
@@ -60,7 +61,7 @@ impl AuthorityPlan {
             extensions.push(extension::crl_distribution_point(CRL_URL, &crl_issuer()));
         }
         if !self.scope.is_empty() {
-            extensions.push(extension::tn_auth_list(self.scope));
+            extensions.push(extension::numbers_and_providers(self.scope));
         }
         extensions
     }
@@ -109,7 +110,7 @@ fn issue(
     .issue(issuer_name, issuer_key)?;
     let (path, root) = match parent {
         None => (Vec::new(), certificate.clone()),
-        Some(parent) => ([&[certificate.clone()], parent.path.as_slice()].concat(), parent.root.clone()),
+        Some(parent) => ([slice::from_ref(&certificate), &parent.path].concat(), parent.root.clone()),
     };
     Ok(Issuer { name, key, serial, certificate, path, root })
 }

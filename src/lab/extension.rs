@@ -2,6 +2,8 @@
 
 use super::der::{self, tag};
 use super::name::Name;
+use crate::certificate::claim_constraints::{ClaimConstraints, PermittedValues};
+use crate::certificate::tn_auth_list::{self, ServiceProviderCode, TnAuthList};
 
 const TN_AUTH_LIST: u64 = 26;
 const JWT_CLAIM_CONSTRAINTS: u64 = 27;
@@ -20,6 +22,16 @@ pub(super) enum TnEntry {
     Spc(&'static str),
     Range(&'static str, u64),
     One(&'static str),
+}
+
+impl TnEntry {
+    fn to_entry(self) -> Option<tn_auth_list::TnEntry> {
+        Some(match self {
+            Self::Spc(spc) => tn_auth_list::TnEntry::Spc(ServiceProviderCode::new(spc)?),
+            Self::Range(start, count) => tn_auth_list::TnEntry::Range { start: start.parse().ok()?, count },
+            Self::One(number) => tn_auth_list::TnEntry::One(number.parse().ok()?),
+        })
+    }
 }
 
 /// JWTClaimConstraints and their enhanced form (C8, C9).
@@ -44,31 +56,21 @@ impl Constraints {
     }
 
     fn encode(&self, with_exclusions: bool) -> Vec<u8> {
-        let mut parts = Vec::new();
-        if !self.must_include.is_empty() {
-            parts.push(der::context(0, &names(self.must_include)));
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let permitted_values = self
+            .permitted
+            .iter()
+            .map(|(claim, permitted)| PermittedValues { claim: (*claim).to_owned(), permitted: owned(permitted) });
+        ClaimConstraints {
+            must_include: owned(self.must_include),
+            permitted_values: permitted_values.collect(),
+            must_exclude: if with_exclusions { owned(self.must_exclude) } else { Vec::new() },
         }
-        if !self.permitted.is_empty() {
-            let rules: Vec<_> = self.permitted.iter().map(|(claim, values)| permitted_values(claim, values)).collect();
-            parts.push(der::context(1, &der::sequence(&rules)));
-        }
-        if with_exclusions && !self.must_exclude.is_empty() {
-            parts.push(der::context(2, &names(self.must_exclude)));
-        }
-        der::sequence(&parts)
+        .to_der()
     }
 }
 
-fn names(claims: &[&str]) -> Vec<u8> {
-    der::sequence(&claims.iter().map(|claim| der::tlv(tag::IA5_STRING, claim.as_bytes())).collect::<Vec<_>>())
-}
-
-fn permitted_values(claim: &str, values: &[&str]) -> Vec<u8> {
-    let values: Vec<_> = values.iter().map(|value| der::tlv(tag::UTF8_STRING, value.as_bytes())).collect();
-    der::sequence(&[der::tlv(tag::IA5_STRING, claim.as_bytes()), der::sequence(&values)])
-}
-
-pub(super) fn tn_auth_list(entries: &[TnEntry]) -> Vec<u8> {
+pub(super) fn numbers_and_providers(entries: &[TnEntry]) -> Vec<u8> {
     raw_tn_auth_list(&encode_tn_auth_list(entries), false)
 }
 
@@ -77,13 +79,10 @@ pub(super) fn raw_tn_auth_list(value: &[u8], critical: bool) -> Vec<u8> {
 }
 
 pub(super) fn encode_tn_auth_list(entries: &[TnEntry]) -> Vec<u8> {
-    let ia5 = |text: &str| der::tlv(tag::IA5_STRING, text.as_bytes());
-    let encode = |entry: &TnEntry| match entry {
-        TnEntry::Spc(spc) => der::context(0, &ia5(spc)),
-        TnEntry::Range(start, count) => der::context(1, &der::sequence(&[ia5(start), der::number(*count)])),
-        TnEntry::One(number) => der::context(2, &ia5(number)),
-    };
-    der::sequence(&entries.iter().map(encode).collect::<Vec<_>>())
+    // The lists are constants of this folder, and the lab's test writes every one of them.
+    let entries: Option<Vec<_>> = entries.iter().map(|entry| entry.to_entry()).collect();
+    let list = entries.and_then(|entries| TnAuthList::new(entries).ok());
+    list.expect("the lab's TNAuthLists are well-formed").to_der()
 }
 
 /// Critical, as F14 says.

@@ -83,7 +83,7 @@ impl LabKey {
             KeyKind::Rsa2048Leaf => rsa_pair(RSA_2048_LEAF),
             KeyKind::Rsa3072 => rsa_pair(RSA_3072),
         };
-        made.ok_or(Error::Key { name: name.to_owned() })
+        made.ok_or_else(|| Error::Key { name: name.to_owned() })
     }
 
     /// SubjectPublicKeyInfo (RFC 5480 §2, RFC 3279 §2.3.1).

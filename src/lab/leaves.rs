@@ -1,6 +1,7 @@
 //! The lab's signing certificates: a cast of providers, and one for each way to go wrong (table H, G15, G18-G22).
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use super::Error;
 use super::authorities::{Issuer, serial};
@@ -232,7 +233,7 @@ impl Leaf {
             *last ^= 1;
         }
         let above = parent.map_or(&[][..], |parent| parent.path.as_slice());
-        let path = [&[certificate.clone()], above].concat();
+        let path = [slice::from_ref(&certificate), above].concat();
         let root = parent.map_or_else(|| certificate.clone(), |parent| parent.root.clone());
         let issuer_name = issuer_name.clone();
         let issued = Issuer { name, key, serial, certificate, path, root };

@@ -48,7 +48,7 @@ pub(super) fn files(
         ("crl/bad/other-authority.pem", desk.direct("int-rsa", &["twill"])?),
         ("crl/bad/signed-by-leaf.pem", by_leaf),
         ("crl/bad/signed-by-stranger.pem", by_stranger),
-        ("crl/bad/issued-by-leaf.pem", desk.from_leaf("prairie", "twill")?),
+        ("crl/bad/issued-by-leaf.pem", desk.by_leaf("prairie", "twill")?),
         ("crl/bad/damaged-signature.pem", damaged),
     ];
     files.extend(in_pem.map(|(path, der)| (path.to_owned(), pem("X509 CRL", &der).into_bytes())));
@@ -150,7 +150,7 @@ impl Desk<'_> {
     }
 
     /// What a provider without any right to it might put out.
-    fn from_leaf(&self, leaf: &str, revoked: &str) -> Result<Vec<u8>, Error> {
+    fn by_leaf(&self, leaf: &str, revoked: &str) -> Result<Vec<u8>, Error> {
         let leaf = self.leaves.iter().find(|candidate| candidate.plan.name == leaf).ok_or(Error::Signature)?;
         self.own(&leaf.issued, &[revoked])
     }

@@ -274,15 +274,9 @@ fn time_error(reason: &chain::Error, at: UnixTime) -> Option<Error> {
     }
 }
 
-/// RFC 5922 §7.2: a SIP URI of the domain alone, or the domain as a DNS name.
+/// RFC 5922 §7.2.
 fn speaks_for_domain(leaf: &Certificate, uri: &str) -> bool {
-    let Some((_, host)) = uri.rsplit_once('@') else { return false };
-    let names = leaf.alternative_names();
-    let dns = names.domains.iter().any(|name| name.eq_ignore_ascii_case(host));
-    let sip = |name: &String| {
-        name.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sip:")) && name[4..].eq_ignore_ascii_case(host)
-    };
-    dns || names.uris.iter().any(sip)
+    uri.rsplit_once('@').is_some_and(|(_, host)| leaf.alternative_names().name_domain(host))
 }
 
 fn signer(leaf: &Certificate) -> Signer {

@@ -5,7 +5,6 @@
 
 mod call_checks;
 mod credential_checks;
-mod credential_url;
 mod div_chain;
 mod error;
 mod examination;

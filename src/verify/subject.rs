@@ -1,13 +1,13 @@
 //! One Identity header on its way to a verdict: read, and put to the checks that need nothing but itself
 //! (RFC 8224 §6.2 step 1, RFC 8225 §4 and §5, RFC 8588 §4 and §5).
 
+use crate::certificate::url;
 use crate::identity_header::IdentityHeader;
 use crate::number::Identity;
 use crate::passport::{Attestation, Claims, CompactPassport, Destination, Deviation, Header, Party, Passport};
 use crate::passport::{Token, is_uuid};
 use crate::sip::call::{Call, IdentityField};
 use crate::sip::uri::SipUri;
-use crate::verify::credential_url;
 use crate::verify::error::{Error, Part};
 use crate::verify::examination::Examination;
 use crate::verify::policy::Policy;
@@ -100,7 +100,7 @@ impl Subject {
     /// Where the signer's certificate lies, when the header says so in a way that may be followed.
     pub(super) fn credential_url(&self) -> Option<&str> {
         let url = self.header.as_ref()?.info.as_deref()?;
-        credential_url::check(url).is_ok().then_some(url)
+        url::check(url).is_ok().then_some(url)
     }
 
     /// The attestation it claims, if it is one.
@@ -227,7 +227,7 @@ impl Subject {
         match (&header.info, &header.info_fault) {
             (Some(info), _) => {
                 self.examination.pass(rules::INFO, info.clone());
-                match credential_url::check(info) {
+                match url::check(info) {
                     Ok(()) => self.examination.pass(rules::X5U_ALLOWED, ""),
                     Err(reason) => {
                         let error = Error::X5uNotAllowed { url: info.clone(), reason };

@@ -1,0 +1,198 @@
+//! The authentication service: `vectors/sign.json` case by case, and what holds for whatever is signed.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read files, and may panic")]
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+use stirtrace::identity_header::IdentityHeader;
+use stirtrace::number::{Identity, NumberPlan};
+use stirtrace::passport::{Attestation, Passport};
+use stirtrace::sign::{Error, SignRequest, SignedIdentity, Signer};
+use stirtrace::time::UnixTime;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    lab: Option<String>,
+    key: Option<String>,
+    certificate: Option<String>,
+    x5u: Option<String>,
+    now: Option<String>,
+    attest: Option<String>,
+    origid: Option<String>,
+    orig: String,
+    dest: Vec<String>,
+    date: Option<String>,
+    iat: Option<String>,
+    expect: Expectation,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expectation {
+    error: Option<String>,
+    value: Option<String>,
+    signature: Option<String>,
+    claims: Option<Value>,
+    ends: Option<String>,
+    signed: Option<bool>,
+}
+
+const ORIGID: &str = "123e4567-e89b-12d3-a456-426655440000";
+
+fn read(path: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn time(text: &str) -> UnixTime {
+    UnixTime::parse_rfc3339(text).unwrap()
+}
+
+fn lab_certificate(name: &str) -> String {
+    let folder = "certs/archive/certificates.lab.example";
+    format!("{folder}/{name}.{}", if name == "body-der" { "der" } else { "pem" })
+}
+
+impl Case {
+    fn sign(&self) -> Result<SignedIdentity, Error> {
+        let lab = self.lab.as_deref().unwrap_or_default();
+        let key = self.key.clone().unwrap_or_else(|| format!("certs/keys/{lab}.pem"));
+        let certificate = self.certificate.clone().unwrap_or_else(|| lab_certificate(lab));
+        let x5u = self.x5u.as_deref().unwrap_or("https://certificates.lab.example/x.pem");
+        let signer = Signer::new(&read(&key), &read(&certificate), x5u)?;
+        signer.sign(&self.request()?, time(self.now.as_deref().unwrap_or("2026-05-04T12:00:00Z")))
+    }
+
+    fn request(&self) -> Result<SignRequest, Error> {
+        let identity = |text: &String| SignRequest::identity(text, &NumberPlan::NORTH_AMERICAN);
+        let originator = identity(&self.orig)?;
+        let destinations = self.dest.iter().map(identity).collect::<Result<_, _>>()?;
+        let mut request = match &self.attest {
+            None => SignRequest::base(originator, destinations),
+            Some(attest) => {
+                let origid = self.origid.as_deref().unwrap_or(ORIGID);
+                SignRequest::shaken(attest.parse().unwrap(), origid, originator, destinations)
+            }
+        };
+        if let Some(date) = &self.date {
+            request = request.dated(time(date));
+        }
+        if let Some(iat) = &self.iat {
+            request = request.issued_at(time(iat));
+        }
+        Ok(request)
+    }
+}
+
+#[test]
+fn every_vector_is_signed_or_refused_as_it_says() {
+    let cases: Vec<Case> = serde_json::from_slice(&read("tests/vectors/sign.json")).unwrap();
+    assert!(cases.len() > 40);
+    for case in cases {
+        check(&case);
+    }
+}
+
+fn check(case: &Case) {
+    let (id, expect) = (&case.id, &case.expect);
+    let signed = match case.sign() {
+        Ok(signed) => signed,
+        Err(error) => {
+            let variant: String = format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect();
+            assert_eq!(Some(&variant), expect.error.as_ref(), "{id}: {error}");
+            return;
+        }
+    };
+    assert_eq!(expect.error, None, "{id}: signed");
+    let value = signed.to_string();
+    let passport = Passport::parse(signed.token()).unwrap();
+    let signature = signed.token().rsplit('.').next().unwrap();
+    let mut compared = usize::from(expect.signed == Some(true));
+    if let Some(expected) = &expect.value {
+        assert_eq!(&value, expected, "{id}");
+        compared += 1;
+    }
+    if let Some(expected) = &expect.signature {
+        assert_eq!(signature, expected, "{id}");
+        compared += 1;
+    }
+    if let Some(expected) = &expect.claims {
+        assert_eq!(&Value::from(passport.claim_members()), expected, "{id}");
+        compared += 1;
+    }
+    if let Some(expected) = &expect.ends {
+        assert!(value.ends_with(expected), "{id}: {value}");
+        compared += 1;
+    }
+    assert!(compared > 0, "{id} expects nothing");
+}
+
+fn twill() -> Signer {
+    let certificate = read(&lab_certificate("twill"));
+    Signer::new(&read("certs/keys/twill.pem"), &certificate, "https://certificates.lab.example/twill.pem").unwrap()
+}
+
+#[test]
+fn a_signer_does_not_print_its_private_key() {
+    let printed = format!("{:?}", twill());
+    assert_eq!(
+        printed,
+        format!("Signer({}, https://certificates.lab.example/twill.pem)", twill().certificate().subject())
+    );
+}
+
+#[test]
+fn too_many_destinations_are_refused() {
+    let number = |last: usize| Identity::Number(format!("1215555{last:04}").parse().unwrap());
+    let request = SignRequest::base(number(112), (0..65).map(number).collect());
+    let refused = twill().sign(&request, time("2026-05-04T12:00:00Z")).unwrap_err();
+    assert_eq!(refused, Error::TooManyDestinations { limit: 64 });
+}
+
+#[test]
+fn hostile_keys_and_certificates_are_errors() {
+    let certificate = read(&lab_certificate("twill"));
+    let key = read("certs/keys/twill.pem");
+    let end_line = key.windows(8).position(|window| window == b"-----END").unwrap();
+    for end in 0..end_line {
+        assert!(Signer::new(&key[..end], &certificate, "https://a.example/x").is_err(), "{end}");
+    }
+    for end in (0..certificate.len()).step_by(7) {
+        let _ = Signer::new(&key, &certificate[..end], "https://a.example/x");
+    }
+    let long = vec![b'-'; 1 << 20];
+    assert!(Signer::new(&long, &certificate, "https://a.example/x").is_err());
+    assert!(Signer::new(&key, &long, "https://a.example/x").is_err());
+}
+
+proptest! {
+    /// A14-A19, B3, A10: canonical, and read back by our own parsers without a deviation.
+    #[test]
+    fn whatever_is_signed_reads_back_canonical(
+        caller in "[2-9][0-9]{2}555[0-9]{4}",
+        called in prop::collection::vec("\\+?[1-9][0-9]{6,14}", 1..8),
+        uris in prop::collection::vec("sips?:[A-Za-z0-9.]{1,8}x@[a-zA-Z]{1,8}\\.example", 0..4),
+        attestation in prop::sample::select(vec![Attestation::A, Attestation::B, Attestation::C]),
+        seconds in 1_770_000_000_i64..1_900_000_000,
+    ) {
+        let plan = NumberPlan::NORTH_AMERICAN;
+        let identity = |text: &String| SignRequest::identity(text, &plan).unwrap();
+        let destinations = called.iter().chain(&uris).map(identity).collect();
+        let request = SignRequest::shaken(attestation, ORIGID, identity(&caller), destinations);
+        let signer = twill();
+        let signed = signer.sign(&request, UnixTime::from_seconds(seconds)).unwrap();
+        let header = IdentityHeader::parse(&signed.to_string()).unwrap();
+        prop_assert!(header.deviations.is_empty(), "{:?}", header.deviations);
+        prop_assert_eq!(header.info.as_deref(), Some(signer.x5u()));
+        let passport = Passport::parse(&header.token).unwrap();
+        prop_assert_eq!(passport.deviations().count(), 0);
+        prop_assert!(passport.header().canonical && passport.claims().canonical);
+        prop_assert_eq!(passport.claims(), signed.claims());
+        let dest = passport.claims().dest.as_ref().unwrap();
+        prop_assert!(dest.numbers.is_sorted() && dest.uris.is_sorted());
+        prop_assert!(dest.numbers.iter().all(|number| number.bytes().all(|c| c.is_ascii_digit())));
+    }
+}
