@@ -1,0 +1,150 @@
+//! What each fuzz target does with its bytes. `tests/fuzz_corpus.rs` runs the same over the corpus, on every test run.
+//!
+//! No target only waits for a panic: what was read must print and read again as the same, and keep its limits.
+
+use stirtrace::certificate::bundle::{Bundle, Limits};
+use stirtrace::certificate::chain::{LinkCache, Path};
+use stirtrace::certificate::claim_constraints::ClaimConstraints;
+use stirtrace::certificate::tn_auth_list::{Encompassing, TnAuthList};
+use stirtrace::identity_header::{self, IdentityHeader};
+use stirtrace::number::{Identity, NumberPlan};
+use stirtrace::passport::{MAX_DESTINATIONS, Passport, Token};
+use stirtrace::sip::call::Call;
+use stirtrace::sip::message::{Message, messages};
+use stirtrace::sip::uri::Address;
+use stirtrace::time::UnixTime;
+
+/// Files of messages: every message prints as it was read, and what it says of places is true.
+pub fn sip_message(data: &[u8]) {
+    for found in messages(data) {
+        let Ok(message) = found.message else { continue };
+        assert!(data[found.offset..].starts_with(&message.print()), "not printed as read");
+        let fields: Vec<_> = message.fields().collect();
+        assert!(fields.len() <= Message::MAX_FIELDS);
+        for field in &fields {
+            assert!(data[field.value_offset()..].starts_with(field.value()), "value not where it should be");
+            assert!(!field.text().contains('\n'), "a fold is left");
+        }
+        let call = Call::from_message(&message, &NumberPlan::NORTH_AMERICAN);
+        assert!(call.identities.len() <= Call::MAX_IDENTITIES);
+        for identity in call.asserted.iter().chain(&call.from).chain(&call.to).chain(&call.request_uri) {
+            check_identity(identity);
+        }
+    }
+    if let Ok((message, consumed)) = Message::parse_truncated(data) {
+        assert_eq!(data[message.offset()..consumed], message.print(), "a datagram does not print as read");
+    }
+}
+
+/// A canonical identity read again is itself.
+fn check_identity(identity: &Identity) {
+    let plan = NumberPlan::NORTH_AMERICAN;
+    match identity {
+        Identity::Number(number) => assert!(number.as_str().bytes().all(|c| b"0123456789#*".contains(&c))),
+        Identity::Uri(uri) => {
+            let again = uri.parse::<Address>().ok().and_then(|address| address.uri.canonical());
+            assert_eq!(again.as_ref(), Some(uri), "not canonical under {plan:?}");
+        }
+        _ => {}
+    }
+}
+
+/// Identity values: one that is read prints as RFC 8224 has it and reads again as the same parts.
+pub fn identity_header(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for value in identity_header::split(&text).take(32) {
+        assert!(value.len() <= text.len());
+        let header = match IdentityHeader::parse(value) {
+            Ok(header) => header,
+            Err(error) => {
+                assert!(error.offset().is_none_or(|offset| offset <= value.len()), "{error} points outside");
+                continue;
+            }
+        };
+        assert!(value[header.token_offset..].starts_with(&header.token));
+        assert!(header.parameters.len() <= identity_header::MAX_PARAMETERS + 1);
+        let _ = Token::parse(&header.token);
+        let plain = |text: &Option<String>| text.iter().all(|text| text.bytes().all(|c| c.is_ascii_alphanumeric()));
+        if header.info.as_ref().is_some_and(|info| !info.contains('>')) && plain(&header.alg) && plain(&header.ppt) {
+            let again = IdentityHeader::parse(&header.to_string()).expect("what is printed is read");
+            assert_eq!((&again.token, &again.info), (&header.token, &header.info));
+            assert_eq!((&again.alg, &again.ppt), (&header.alg, &header.ppt));
+        }
+    }
+}
+
+/// Tokens: the signed bytes are those received, and the compact form of a canonical token rebuilds it.
+pub fn passport(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Token::parse(text) {
+        Ok(Token::Full(passport)) => check_passport(text, &passport),
+        Ok(Token::Compact(compact)) => {
+            let again = Token::parse(&compact.to_text()).expect("what is printed is read");
+            assert_eq!(again, Token::Compact(compact));
+        }
+        Ok(_) => {}
+        Err(error) => assert!(error.offset().is_none_or(|offset| offset <= text.len()), "{error} points outside"),
+    }
+}
+
+fn check_passport(text: &str, passport: &Passport) {
+    assert_eq!(passport.as_str(), text);
+    let signed = std::str::from_utf8(passport.signing_input()).expect("ASCII");
+    assert!(text.contains(signed), "the signed bytes are not those received");
+    let called = passport.claims().dest.as_ref().map_or(0, |dest| dest.parties().count());
+    assert!(called <= 2 * MAX_DESTINATIONS);
+    let canonical = Passport::signing_input_of(passport.header(), passport.claims());
+    let token = Passport::token_of(&canonical, passport.signature());
+    // Printing drops what the types do not know; what they know must survive.
+    if let Ok(again) = Passport::parse(&token) {
+        let canonical_again = Passport::signing_input_of(again.header(), again.claims());
+        assert_eq!(canonical_again, canonical, "printing twice gives two tokens");
+    }
+    if let Ok(Token::Compact(compact)) = Token::parse(&passport.to_compact()) {
+        assert_eq!(compact.signature(), passport.signature());
+        assert_eq!(compact.rebuild(passport.header(), passport.claims()).signing_input(), canonical.as_bytes());
+    }
+}
+
+/// TNAuthLists and claim constraints: what is read prints as DER and reads again as the same.
+pub fn tn_auth_list(data: &[u8]) {
+    match TnAuthList::parse(data) {
+        Ok(list) => {
+            assert!(list.entries().len() <= TnAuthList::MAX_ENTRIES);
+            let again = TnAuthList::parse(&list.to_der()).expect("what is printed is read");
+            assert_eq!(again, list);
+            assert!(!matches!(list.encompasses(&list), Encompassing::Exceeded { .. }), "a list lies outside itself");
+        }
+        Err(error) => {
+            assert!(error.offset <= data.len(), "{error} points outside");
+            assert!(TnAuthList::parse_strict(data).is_err(), "strict reads what lenient refuses");
+        }
+    }
+    if let Ok(constraints) = ClaimConstraints::parse(data) {
+        let again = ClaimConstraints::parse(&constraints.to_der()).expect("what is printed is read");
+        assert_eq!(again, constraints);
+        let _ = constraints.check(&serde_json::Map::new());
+    }
+    if let Ok(constraints) = ClaimConstraints::parse_enhanced(data) {
+        assert_eq!(ClaimConstraints::parse_enhanced(&constraints.to_der()), Ok(constraints));
+    }
+}
+
+/// Bundles and paths: an honest leaf under hostile company, and hostile certificates among themselves.
+pub fn certificate_chain(data: &[u8]) {
+    let Ok(bundle) = Bundle::read(data, &Limits::UNTRUSTED) else { return };
+    assert!(bundle.certificates.len() + bundle.problems.len() <= Limits::UNTRUSTED.blocks);
+    let links = LinkCache::new(64);
+    let at = UnixTime::from_seconds(1_777_896_001);
+    for certificate in &bundle.certificates {
+        let again = Bundle::read(certificate.der(), &Limits::OWN_FILE).expect("the DER of what was read is read");
+        assert_eq!(again.certificates.first(), Some(certificate));
+        let _ = (certificate.tn_auth_list().is_ok(), certificate.claim_constraints().is_ok());
+    }
+    // Nobody is trusted: no path, whatever the bundle holds.
+    assert!(Path::find(bundle.leaf(), &bundle.certificates, &[], at, &links).is_err());
+    let last = bundle.certificates.last().cloned();
+    if let Ok(path) = Path::find(bundle.leaf(), &bundle.certificates, last.as_slice(), at, &links) {
+        assert_eq!(path.leaf(), bundle.leaf());
+    }
+}
