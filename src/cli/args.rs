@@ -1,0 +1,102 @@
+//! What was typed. What it means is in `settings`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "stirtrace", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stirtrace inspect invite.sip                          what was signed, by whom; judge nothing
+  stirtrace certificate lint certs/                     is every certificate as its profile wants it
+
+Exit codes: 0 all is well, 1 something is not, 2 something could not be told, or misuse.
+Data goes to stdout, talk to stderr.";
+
+/// What every command takes.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct GlobalArgs {
+    /// How to print [default: text on a terminal, else json, one object a line]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<Format>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
+    pub(crate) color: Color,
+    /// Mask telephone numbers but for their first four digits: 1215xxxxxxx
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) redact: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// How objects are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    /// The same members as columns with dotted names; lists are joined by ` | `
+    Csv,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
+}
+
+/// `stirtrace completions`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  stirtrace completions bash > ~/.local/share/bash-completion/completions/stirtrace")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+/// `stirtrace man`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  stirtrace man | man -l -\n  stirtrace man --out /usr/local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write one page for each command into this folder, instead of the first to stdout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Cli::command().debug_assert();
+    }
+}
