@@ -68,6 +68,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
+    Inspect(InspectArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
 }
@@ -78,6 +80,22 @@ pub(crate) enum Command {
 pub(crate) struct CompletionsArgs {
     /// Which shell
     pub(crate) shell: Shell,
+}
+
+/// `stirtrace inspect`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  stirtrace inspect invite.sip
+  stirtrace inspect roots.pem --format json
+  echo 'eyJhbGciOi..' | stirtrace inspect
+
+Exit codes: 0 it can be read, 1 something in it is wrong, 2 it cannot be read.")]
+pub(crate) struct InspectArgs {
+    /// SIP messages, Identity header lines, tokens, JSON lines, certificates and CRLs in PEM or DER; folders are
+    /// walked; - is standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<PathBuf>,
 }
 
 /// `stirtrace man`

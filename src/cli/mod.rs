@@ -7,13 +7,23 @@
 //! must put right. Nothing else writes to stdout or stderr.
 
 mod args;
+mod caret;
 mod completions;
+mod content;
 mod exit;
+mod files;
+mod findings;
+mod inspect;
+mod json_call;
+mod lines;
 mod man;
+mod pieces;
 mod printer;
 mod redact;
+mod shown_value;
 mod table;
 mod text;
+mod unread;
 
 use std::process::ExitCode;
 
@@ -49,6 +59,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
     match command {
         Command::Completions(args) => completions::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
     }
 }
