@@ -6,6 +6,7 @@
 //! [`Printer::note`] and [`Printer::warn`]; and returns a [`Complaint`](exit::Complaint) with a hint for what its user
 //! must put right. Nothing else writes to stdout or stderr.
 
+mod archive;
 mod args;
 mod caret;
 mod completions;
