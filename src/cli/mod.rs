@@ -21,10 +21,13 @@ mod man;
 mod pieces;
 mod printer;
 mod redact;
+mod settings;
 mod shown_value;
 mod table;
 mod text;
 mod unread;
+mod verdict_text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -33,6 +36,8 @@ use clap::Parser;
 use crate::cli::args::{Cli, Command};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::printer::Printer;
+use crate::cli::settings::VerifySettings;
+use crate::clock;
 
 /// Runs the command that the process's arguments name.
 #[must_use]
@@ -62,5 +67,6 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Completions(args) => completions::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
     }
 }
