@@ -34,6 +34,10 @@
 //! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
 pub mod certificate;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod clock;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;

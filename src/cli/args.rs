@@ -1,0 +1,207 @@
+//! What was typed. What it means is in `settings`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "stirtrace", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stirtrace inspect invite.sip                          what was signed, by whom; judge nothing
+  stirtrace certificate lint certs/                     is every certificate as its profile wants it
+
+Exit codes: 0 all is well, 1 something is not, 2 something could not be told, or misuse.
+Data goes to stdout, talk to stderr.";
+
+/// What every command takes.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct GlobalArgs {
+    /// How to print [default: text on a terminal, else json, one object a line]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<Format>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
+    pub(crate) color: Color,
+    /// Mask telephone numbers but for their first four digits: 1215xxxxxxx
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) redact: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// How objects are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    /// The same members as columns with dotted names; lists are joined by ` | `
+    Csv,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
+    Inspect(InspectArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
+    /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
+    Verify(VerifyArgs),
+}
+
+/// `stirtrace completions`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  stirtrace completions bash > ~/.local/share/bash-completion/completions/stirtrace")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+/// `stirtrace inspect`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  stirtrace inspect invite.sip
+  stirtrace inspect roots.pem --format json
+  echo 'eyJhbGciOi..' | stirtrace inspect
+
+Exit codes: 0 it can be read, 1 something in it is wrong, 2 it cannot be read.")]
+pub(crate) struct InspectArgs {
+    /// SIP messages, Identity header lines, tokens, JSON lines, certificates and CRLs in PEM or DER; folders are
+    /// walked; - is standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<PathBuf>,
+}
+
+/// `stirtrace man`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  stirtrace man | man -l -\n  stirtrace man --out /usr/local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Write one page for each command into this folder, instead of the first to stdout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `stirtrace verify`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = VERIFY_HELP)]
+pub(crate) struct VerifyArgs {
+    /// SIP messages, Identity header lines, JSON lines; folders are walked; - is standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// The instant to judge at: now, date (the call's own Date, else its iat), or an RFC 3339 time
+    #[arg(long, value_name = "WHEN", default_value = "now")]
+    pub(crate) at: String,
+    /// Who calls, for Identity lines without a message
+    #[arg(long, value_name = "TN|URI")]
+    pub(crate) from: Option<String>,
+    /// Who is called, for Identity lines without a message
+    #[arg(long, value_name = "TN|URI")]
+    pub(crate) to: Option<String>,
+    /// Fetch nothing: certificates come from --certs only. This is the default
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// List the checks that passed, too
+    #[arg(long, short, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+const VERIFY_HELP: &str = "\
+Examples:
+  stirtrace verify invite.sip --trust roots.pem --certs archive/
+  stirtrace verify calls/ --trust trust-list.jwt --trust-signer sti-pa.pem --crl sti-pa.crl --at date
+  echo 'Identity: eyJ..;info=<https://..>' | stirtrace verify --from 12155550112 --to 12155550131
+
+JSON lines are objects with identity (string or array), from, to, date and call_id. Consecutive lines that begin
+with `Identity:` or `y:` are one call; other lines are each their own.
+In CSV, lists are joined by ` | `, and the columns header and claims hold JSON.
+
+Exit codes: 0 all passed, 1 some failed, 2 none failed but some could not be checked, or misuse.";
+
+/// Whom to trust, and what it rests on.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TrustArgs {
+    /// Trusted roots: a PEM file, or a folder of them; repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Trust")]
+    pub(crate) trust: Vec<PathBuf>,
+    /// The certificate archive, laid out host[:port]/path as `wget --mirror` writes it
+    #[arg(long, value_name = "DIR", help_heading = "Trust")]
+    pub(crate) certs: Option<PathBuf>,
+}
+
+/// What to accept.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PolicyArgs {
+    /// How many seconds Date and iat may lie before or after the instant judged
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..), help_heading = "Policy")]
+    pub(crate) max_age: i64,
+    /// Whose response codes to give
+    #[arg(long, value_enum, value_name = "PROFILE", default_value_t, help_heading = "Policy")]
+    pub(crate) profile: ProfileName,
+    /// Refuse spellings that the standards do not have, instead of warning
+    #[arg(long, help_heading = "Policy")]
+    pub(crate) strict: bool,
+    /// Which PASSporT a call must carry to pass
+    #[arg(long, value_enum, value_name = "TYPE", help_heading = "Policy")]
+    pub(crate) require: Option<RequiredType>,
+}
+
+/// Whose response codes are given.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ProfileName {
+    /// RFC 8224 and ATIS-1000074
+    #[default]
+    Rfc,
+    /// ATIS-1000082
+    Atis,
+}
+
+/// A PASSporT type that can be required.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RequiredType {
+    /// Only shaken PASSporTs count
+    Shaken,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,213 @@
+//! `stirtrace inspect`: what a token, header, certificate or message says; nothing is judged.
+
+use serde::Serialize;
+
+use crate::cli::args::InspectArgs;
+use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::files::{Source, inputs_or_stdin};
+use crate::cli::json_call::JsonCall;
+use crate::cli::pieces::{Piece, each_piece};
+use crate::cli::printer::{Present, Printer};
+use crate::cli::shown_value::ShownValue;
+use crate::cli::text::{Text, Tone};
+use crate::cli::unread::Unread;
+use crate::number::NumberPlan;
+use crate::sip::call::Call;
+use crate::sip::message::{Message, StartLine};
+
+pub(super) fn run(args: &InspectArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let mut exit = Exit::Good;
+    for input in inputs_or_stdin(&args.input, "INPUT")? {
+        let input = match input {
+            Ok(input) => input,
+            Err(unlisted) => {
+                exit = exit.and(Exit::Unable);
+                printer.show(&Unread::<InspectedValue>::folder(&unlisted))?;
+                continue;
+            }
+        };
+        each_piece(&input, &mut |source, found| {
+            let shown = match found {
+                Ok(piece) => show(source, piece, printer)?,
+                Err(complaint) => unread(source, complaint, printer)?,
+            };
+            exit = exit.and(shown);
+            Ok(())
+        })?;
+    }
+    Ok(exit)
+}
+
+fn show(source: Source, piece: Piece, printer: &mut Printer) -> Result<Exit, Stop> {
+    match piece {
+        Piece::Identities(values) => {
+            let mut exit = Exit::Good;
+            for field in Call::bare(values).identities {
+                let source = Source { line: field.line.or(source.line), ..source.clone() };
+                exit = exit.and(show_value(source, &field.value, printer)?);
+            }
+            Ok(exit)
+        }
+        Piece::Json(line) => match JsonCall::parse(&line) {
+            Ok(call) => {
+                let mut exit = Exit::Good;
+                for value in &call.identity {
+                    exit = exit.and(show_value(source.clone(), value, printer)?);
+                }
+                Ok(exit)
+            }
+            Err(complaint) => unread(source, complaint, printer),
+        },
+        Piece::Message(message) => {
+            let shown = ShownMessage::of(source, &message);
+            printer.show(&shown)?;
+            Ok(exit_of(&shown.identities))
+        }
+        Piece::Certificates(_) => unread(source, Complaint::new("certificates are not shown yet"), printer),
+    }
+}
+
+fn unread(source: Source, complaint: Complaint, printer: &mut Printer) -> Result<Exit, Stop> {
+    printer.show(&Unread::<InspectedValue>::new(source, &complaint))?;
+    Ok(Exit::Unable)
+}
+
+fn show_value(source: Source, value: &str, printer: &mut Printer) -> Result<Exit, Stop> {
+    let shown = InspectedValue { source, kind: "identity", shown: ShownValue::of(value) };
+    printer.show(&shown)?;
+    Ok(exit_of(std::slice::from_ref(&shown.shown)))
+}
+
+fn exit_of(values: &[ShownValue]) -> Exit {
+    if values.iter().any(ShownValue::has_errors) { Exit::Bad } else { Exit::Good }
+}
+
+/// One set of columns for everything that is shown, because a file may hold all of it.
+const COLUMNS: &[&str] = &[
+    "source.file",
+    "source.line",
+    "kind",
+    "form",
+    "parameters.info",
+    "parameters.alg",
+    "parameters.ppt",
+    "header",
+    "claims",
+    "signature_bytes",
+    "findings.rule",
+    "findings.severity",
+    "findings.detail",
+    "start_line",
+    "fields.name",
+    "fields.value",
+    "faults",
+    "body_bytes",
+    "identities.form",
+    "identities.header",
+    "identities.claims",
+    "identities.findings.rule",
+    "identities.findings.detail",
+    "identities.error.detail",
+    "error.kind",
+    "error.part",
+    "error.detail",
+    "error.offset",
+    "error.hint",
+];
+
+/// An Identity value with its place.
+#[derive(Debug, Serialize)]
+struct InspectedValue {
+    source: Source,
+    kind: &'static str,
+    #[serde(flatten)]
+    shown: ShownValue,
+}
+
+impl Present for InspectedValue {
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        text.put(Tone::Strong, "Identity value").put(Tone::Faint, format_args!("  {}", self.source)).end();
+        self.shown.text(text);
+        text.end();
+    }
+}
+
+/// A SIP message as it stands.
+#[derive(Debug, Serialize)]
+struct ShownMessage {
+    source: Source,
+    kind: &'static str,
+    start_line: String,
+    fields: Vec<ShownField>,
+    faults: Vec<String>,
+    body_bytes: usize,
+    identities: Vec<ShownValue>,
+    #[serde(skip)]
+    call: Call,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownField {
+    line: usize,
+    name: String,
+    value: String,
+}
+
+impl ShownMessage {
+    fn of(source: Source, message: &Message) -> Self {
+        let start_line = match message.start_line() {
+            StartLine::Request { method, uri, version } => format!("{method} {uri} {version}"),
+            StartLine::Response { version, code, phrase } => format!("{version} {code} {phrase}"),
+        };
+        let field = |field: crate::sip::message::FieldRef<'_>| ShownField {
+            line: field.line(),
+            name: field.original_name().into_owned(),
+            value: field.text(),
+        };
+        let call = Call::from_message(message, &NumberPlan::NORTH_AMERICAN);
+        Self {
+            source,
+            kind: "message",
+            start_line,
+            fields: message.fields().map(field).collect(),
+            faults: message.faults().iter().map(ToString::to_string).collect(),
+            body_bytes: message.body().len(),
+            identities: call.identities.iter().map(|field| ShownValue::of(&field.value)).collect(),
+            call,
+        }
+    }
+}
+
+impl Present for ShownMessage {
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        text.put(Tone::Strong, "SIP message").put(Tone::Faint, format_args!("  {}", self.source)).end();
+        text.field("starts", &self.start_line);
+        let party = |party: Option<&crate::number::Identity>| party.map_or_else(|| "-".to_owned(), ToString::to_string);
+        text.field("from", party(self.call.from.as_ref()));
+        for asserted in &self.call.asserted {
+            text.field("asserted", asserted);
+        }
+        text.field("to", party(self.call.to.as_ref()));
+        if let Some(date) = &self.call.date {
+            text.field("date", &date.text);
+        }
+        if let Some(call_id) = &self.call.call_id {
+            text.field("call-id", call_id);
+        }
+        for fault in &self.faults {
+            text.name("odd").put(Tone::Doubt, "! ").plain(fault).end();
+        }
+        for (index, value) in self.identities.iter().enumerate() {
+            text.put(Tone::Strong, format_args!("  Identity {} of {}", index + 1, self.identities.len())).end();
+            value.text(text);
+        }
+        if self.identities.is_empty() {
+            text.field("identity", "none: nobody signed this");
+        }
+        text.end();
+    }
+}

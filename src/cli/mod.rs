@@ -1,0 +1,72 @@
+//! The command: `args` is what was typed, `settings` what it means; one file for each command.
+//!
+//! To add a command: its clap struct goes to `args` (or its own file), a variant to [`args::Command`], and an arm to
+//! [`run`]. The command's `run(&args, &mut Printer) -> Result<Exit, Stop>` prints objects that implement
+//! [`printer::Present`] through [`Printer::show`], in whatever format was asked for; says things in passing through
+//! [`Printer::note`] and [`Printer::warn`]; and returns a [`Complaint`](exit::Complaint) with a hint for what its user
+//! must put right. Nothing else writes to stdout or stderr.
+
+mod archive;
+mod args;
+mod caret;
+mod completions;
+mod content;
+mod exit;
+mod files;
+mod findings;
+mod inspect;
+mod json_call;
+mod lines;
+mod man;
+mod pieces;
+mod printer;
+mod redact;
+mod settings;
+mod shown_value;
+mod table;
+mod text;
+mod unread;
+mod verdict_text;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::args::{Cli, Command};
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::printer::Printer;
+use crate::cli::settings::VerifySettings;
+use crate::clock;
+
+/// Runs the command that the process's arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version go to stdout with code 0, misuse to stderr with code 2; a closed pipe is no news.
+            let _ = answer.print();
+            return if answer.use_stderr() { Exit::Unable.into() } else { Exit::Good.into() };
+        }
+    };
+    let mut printer = Printer::new(&cli.global);
+    let outcome = run(cli.command, &mut printer).and_then(|exit| printer.flush().map(|()| exit));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(Stop::Closed) => Exit::Unable.into(),
+        Err(Stop::Complaint(complaint)) => {
+            printer.complain(&complaint);
+            Exit::Unable.into()
+        }
+    }
+}
+
+fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
+    match command {
+        Command::Completions(args) => completions::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Man(args) => man::run(&args, printer),
+        Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
+    }
+}
