@@ -39,6 +39,11 @@ impl Key {
         Rc::new(Self { pair: EcdsaKeyPair::generate(signing).expect("a key"), curve, algorithm })
     }
 
+    pub(crate) fn pkcs8(&self) -> Vec<u8> {
+        let document = self.pair.to_pkcs8v1().expect("a key");
+        document.as_ref().to_vec()
+    }
+
     fn info(&self) -> Vec<u8> {
         let algorithm = sequence(&[oid("1.2.840.10045.2.1"), oid(self.curve)]);
         sequence(&[algorithm, bit_string(self.pair.public_key().as_ref())])

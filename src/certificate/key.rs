@@ -166,6 +166,11 @@ pub(crate) enum SignatureFault {
     Wrong,
 }
 
+/// Whether `signature` (`r || s`, RFC 7518 §3.4) over `message` is the one of a P-256 key.
+pub(crate) fn verify_es256(point: &[u8; 65], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+}
+
 /// The allow-list (C6): ECDSA on the three NIST curves and RSA PKCS#1 v1.5 of 2048 to 8192 bits, with SHA-2.
 fn verifier_for(key: &KeyKind, algorithm: &SignatureAlgorithm) -> Option<&'static dyn VerificationAlgorithm> {
     use SignatureAlgorithm as Signed;

@@ -3,6 +3,8 @@
 use crate::certificate::Certificate;
 use crate::certificate::bundle::{BlockProblem, Bundle, BundleError, Limits};
 
+pub mod sti_pa;
+
 /// The roots that paths may end in. None is trusted unless it was put here.
 #[derive(Clone, Debug, Default)]
 pub struct TrustAnchors {
