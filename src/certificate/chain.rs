@@ -308,11 +308,11 @@ impl Search<'_> {
             return Ok(());
         }
         let candidates = self.candidates(&current, path);
-        if candidates.is_empty() {
-            self.note(
-                path.len(),
-                if current.is_self_issued() { untrusted(&current) } else { missing_issuer(&current) },
-            );
+        // A root of a known name and another key is untrusted; that says more than whose signature it lacks.
+        if current.is_self_issued() {
+            self.note(path.len(), untrusted(&current));
+        } else if candidates.is_empty() {
+            self.note(path.len(), missing_issuer(&current));
         }
         for candidate in candidates {
             if let Err(error) = self.check_link(&current, &candidate, path) {
@@ -492,3 +492,6 @@ fn missing_issuer(certificate: &Certificate) -> Error {
 fn untrusted(certificate: &Certificate) -> Error {
     Error::UntrustedRoot { subject: certificate.subject().to_string(), sha256: certificate.sha256_hex() }
 }
+
+#[cfg(test)]
+mod tests;
