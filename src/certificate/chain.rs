@@ -80,7 +80,7 @@ impl Path {
     /// # Errors
     /// [`Error::Expired`] or [`Error::NotYetValid`] for the one nearest to the leaf.
     pub fn check_validity(&self, at: UnixTime) -> Result<(), Error> {
-        let (_, below) = self.certificates.split_last().unwrap_or((self.anchor(), &[]));
+        let below = &self.certificates[..self.certificates.len() - 1];
         // A leaf that is its own anchor is still a leaf.
         let judged = if below.is_empty() { &self.certificates[..] } else { below };
         judged.iter().try_for_each(|certificate| check_validity(certificate, at))

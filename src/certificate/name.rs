@@ -187,7 +187,10 @@ mod tests {
     use super::*;
     use crate::certificate::der::{single, write_element};
 
-    fn name(components: &[&[(&[u8], u8, &[u8])]]) -> DistinguishedName {
+    /// Object identifier, tag and value.
+    type Attribute<'a> = (&'a [u8], u8, &'a [u8]);
+
+    fn name(components: &[&[Attribute<'_>]]) -> DistinguishedName {
         let mut content = Vec::new();
         for component in components {
             let mut set = Vec::new();

@@ -215,8 +215,8 @@ impl Token {
         let text = std::str::from_utf8(octets).map_err(|_| ListError::Malformed { part: "text" })?.trim();
         let token = if text.starts_with('{') { unwrap_envelope(text)? } else { text.to_owned() };
         let wrong = |part| ListError::Malformed { part };
-        let (signed, signature) = token.rsplit_once('.').ok_or(wrong("form"))?;
-        let (header, payload) = signed.split_once('.').ok_or(wrong("form"))?;
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(|| wrong("form"))?;
+        let (header, payload) = signed.split_once('.').ok_or_else(|| wrong("form"))?;
         let header = decode_object(header, "header")?;
         let algorithm = header.get("alg").and_then(Value::as_str).unwrap_or_default();
         if algorithm != "ES256" {
@@ -254,9 +254,10 @@ impl Token {
     fn certificates(&self) -> Result<Vec<Certificate>, ListError> {
         let Some(value) = self.header.get("x5c") else { return Ok(Vec::new()) };
         let wrong = ListError::Malformed { part: "x5c" };
-        let entries = value.as_array().filter(|entries| entries.len() <= MAX_CERTIFICATES).ok_or(wrong.clone())?;
+        let entries =
+            value.as_array().filter(|entries| entries.len() <= MAX_CERTIFICATES).ok_or_else(|| wrong.clone())?;
         let certificate = |entry: &Value| {
-            let der = entry.as_str().and_then(|text| STANDARD.decode(text).ok()).ok_or(wrong.clone())?;
+            let der = entry.as_str().and_then(|text| STANDARD.decode(text).ok()).ok_or_else(|| wrong.clone())?;
             Certificate::from_der(&der).map_err(ListError::UnusableCertificate)
         };
         entries.iter().map(certificate).collect()
@@ -373,7 +374,7 @@ mod tests {
 
         let bare = list(&signer, &Header::new(Algorithm::ES256), &payload);
         assert_eq!(verify(&bare, &[&root]).unwrap_err(), ListError::InvalidSignature);
-        let (pinned, supplied) = (&[root.certificate.clone()], &[signer.certificate.clone()]);
+        let (pinned, supplied) = (std::slice::from_ref(&root.certificate), std::slice::from_ref(&signer.certificate));
         let policy = Policy { pinned, supplied, previous_sequence: None, now: NOW };
         assert!(StiPaList::verify(bare.as_bytes(), &policy).is_ok());
     }
