@@ -40,6 +40,11 @@ fn tn_auth_lists_of_the_corpus_hold() {
 }
 
 #[test]
+fn crls_of_the_corpus_hold() {
+    replay("crl", targets::crl);
+}
+
+#[test]
 fn certificate_chains_of_the_corpus_hold() {
     replay("certificate_chain", targets::certificate_chain);
 }

@@ -5,6 +5,8 @@
 use stirtrace::certificate::bundle::{Bundle, Limits};
 use stirtrace::certificate::chain::{LinkCache, Path};
 use stirtrace::certificate::claim_constraints::ClaimConstraints;
+use stirtrace::certificate::crl::{Crl, Status};
+use stirtrace::certificate::profile;
 use stirtrace::certificate::tn_auth_list::{Encompassing, TnAuthList};
 use stirtrace::identity_header::{self, IdentityHeader};
 use stirtrace::number::{Identity, NumberPlan};
@@ -130,6 +132,26 @@ pub fn tn_auth_list(data: &[u8]) {
     }
 }
 
+/// CRLs: one that is read is read whole, keeps its limit and judges any certificate.
+pub fn crl(data: &[u8]) {
+    let Ok(crl) = Crl::from_bytes(data) else { return };
+    assert!(crl.len() <= Crl::MAX_ENTRIES);
+    if let [0x30, .., _] = data {
+        assert!(Crl::from_bytes(&data[..data.len() - 1]).is_err(), "a CRL cut short is read");
+    }
+    let at = UnixTime::from_seconds(1_777_896_001);
+    let _ = (crl.freshness(at), crl.number_hex(), crl.is_indirect(), crl.issuer().to_string());
+    let bundle = Bundle::read(include_bytes!("../corpus/certificate_chain/twill.pem"), &Limits::UNTRUSTED);
+    let bundle = bundle.expect("an honest bundle");
+    let (leaf, issuer) = (bundle.leaf(), bundle.certificates.last().expect("one at least"));
+    if let Status::Revoked { at: since, .. } = crl.status(leaf, at) {
+        assert!(since <= at);
+    }
+    if let Ok(signer) = crl.check_signer(leaf, issuer, &[], &LinkCache::new(4)) {
+        assert_eq!(&signer, issuer, "somebody else may revoke");
+    }
+}
+
 /// Bundles and paths: an honest leaf under hostile company, and hostile certificates among themselves.
 pub fn certificate_chain(data: &[u8]) {
     let Ok(bundle) = Bundle::read(data, &Limits::UNTRUSTED) else { return };
@@ -139,6 +161,7 @@ pub fn certificate_chain(data: &[u8]) {
     for certificate in &bundle.certificates {
         let again = Bundle::read(certificate.der(), &Limits::OWN_FILE).expect("the DER of what was read is read");
         assert_eq!(again.certificates.first(), Some(certificate));
+        assert!(profile::lint(certificate).len() < 100, "more findings than rules");
         let _ = (certificate.tn_auth_list().is_ok(), certificate.claim_constraints().is_ok());
     }
     // Nobody is trusted: no path, whatever the bundle holds.
