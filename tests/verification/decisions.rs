@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::cases::{Case, read, run};
 
-const FILES: [&str; 5] = ["form.json", "claims.json", "freshness.json", "numbers.json", "credential.json"];
+const FILES: [&str; 7] =
+    ["form.json", "header.json", "claims.json", "freshness.json", "numbers.json", "credential.json", "scope.json"];
 
 #[test]
 fn what_cannot_be_read_is_named_and_coded() {
-    run(&["form.json"]);
+    run(&["form.json", "header.json"]);
 }
 
 #[test]
@@ -28,5 +29,5 @@ fn a_token_serves_only_the_call_it_was_signed_for() {
 
 #[test]
 fn certificates_are_held_to_path_time_revocation_and_scope() {
-    run(&["credential.json"]);
+    run(&["credential.json", "scope.json"]);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use stirtrace::certificate::crl::Crl;
 use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::sip::{Call, Message};
 use stirtrace::time::UnixTime;
@@ -123,6 +124,10 @@ pub(crate) struct MaterialsText {
     pub(crate) anchors: Option<Vec<String>>,
     /// What lies at a URL or at a signer's URL instead: a file of `certs/`, or `text:`, or `unavailable:`.
     pub(crate) served: BTreeMap<String, String>,
+    /// CRLs, as files of `certs/`.
+    pub(crate) crls: Vec<String>,
+    /// Who may sign indirect ones, as files of `certs/`; the STI-PA's signer where none is named.
+    pub(crate) crl_signers: Option<Vec<String>>,
     /// Nothing is known of any URL.
     pub(crate) no_archive: bool,
 }
@@ -248,6 +253,15 @@ impl Scene {
                 anchors
             }
         });
+        for path in &self.materials.crls {
+            materials.add_crl(Crl::from_bytes(&lab::file(path)).unwrap());
+        }
+        let sti_pa = ["crl-signer.pem".to_owned()];
+        for path in self.materials.crl_signers.as_deref().unwrap_or(&sti_pa) {
+            for certificate in TrustAnchors::from_pem(&lab::file(path)).unwrap().certificates() {
+                materials.add_crl_signer(certificate.clone());
+            }
+        }
         for url in verifier.missing(call, &materials) {
             self.serve(&url, &mut materials);
         }
