@@ -72,7 +72,6 @@ pub(crate) struct Outcome {
     pub(crate) rfc: Option<(u16, String)>,
     pub(crate) atis: Option<(u16, String)>,
     pub(crate) atis82: Option<(u16, Option<String>)>,
-    /// What the whole call's response is where it is not the PASSporT's.
     #[serde(default, rename = "comment")]
     _comment: Option<String>,
 }
@@ -95,6 +94,10 @@ impl Table {
 
     pub(crate) fn outcome(&self, name: &str) -> &Outcome {
         self.0.get(name).unwrap_or_else(|| panic!("outcomes.json has no {name:?}"))
+    }
+
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.0.values()
     }
 
     /// Runs a case in both profiles, strict too where the case says what that means. Gives what is wrong.

@@ -4,6 +4,7 @@
 
 mod cases;
 mod decisions;
+mod diversions;
 mod lab;
 mod scene;
 mod token;
