@@ -56,6 +56,7 @@ pub(super) fn conclude(
     if overflow {
         let error = Error::TooManyIdentityHeaders { limit: MAX_IDENTITY_HEADERS };
         verdict.decide_by(&error, policy);
+        verdict.reasons.extend(verdict.sip.map(|response| Reason { response, ppi: None }));
         reports.push(overflow_report(error, policy));
     } else if passing.is_some() && is_bound(call) {
         verdict.conclusion = Conclusion::Passed;

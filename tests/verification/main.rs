@@ -1,0 +1,10 @@
+//! The verifier through its public API: table H row by row, diversions, printed vectors, what other verifiers get
+//! wrong, properties, and independent JOSE implementations as oracles. Cases are data under `tests/vectors`.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read files, and may panic")]
+
+mod cases;
+mod decisions;
+mod diversions;
+mod lab;
+mod scene;
+mod token;
