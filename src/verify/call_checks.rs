@@ -4,28 +4,43 @@
 use crate::number::Identity;
 use crate::sip::call::{Call, CallForm};
 use crate::time::UnixTime;
+use crate::verify::div_chain::Age;
 use crate::verify::error::Error;
 use crate::verify::policy::Policy;
 use crate::verify::rules;
 use crate::verify::subject::Subject;
 
 impl Subject {
-    /// RFC 8224 §6.2 step 4. `diverted`: a later PASSporT of the call names this one's called party as diverted.
-    pub(super) fn check_freshness(&mut self, call: &Call, policy: &Policy, now: UnixTime, diverted: bool) {
+    /// How old it is (E5 (e)); one without a time is stale.
+    pub(super) fn age(&self, policy: &Policy, now: UnixTime) -> Age {
+        match self.passport.as_ref().and_then(|passport| passport.claims().iat) {
+            Some(iat) if is_fresh(iat, policy, now) => Age::Fresh,
+            Some(iat) if (0..=policy.max_diverted_age).contains(&now.seconds_since(iat)) => Age::Late,
+            _ => Age::Stale,
+        }
+    }
+
+    /// RFC 8224 §6.2 step 4. `carried`: sound and fresh diversions lead on from here, so that it may be older.
+    pub(super) fn check_freshness(&mut self, call: &Call, policy: &Policy, now: UnixTime, carried: bool) {
+        let age = self.age(policy, now);
         let Some(passport) = &self.passport else { return };
         let iat = passport.claims().iat;
         let date = call.date.as_ref().and_then(|field| field.time);
-        let fresh = |moment: UnixTime| moment.seconds_since(now).unsigned_abs() <= policy.max_age.unsigned_abs();
-        let iat_fresh = iat.is_some_and(fresh);
+        let iat_fresh = age == Age::Fresh;
+        let late = carried && age == Age::Late;
         match date {
             None if call.date.is_some() => {
                 self.examination.warn(rules::DATE, "the Date field cannot be read; iat decides")
             }
             None => self.examination.skip(rules::DATE, "the call has no Date; iat decides"),
-            Some(date) if fresh(date) => self.examination.pass(rules::DATE, date.to_string()),
+            Some(date) if is_fresh(date, policy, now) => self.examination.pass(rules::DATE, date.to_string()),
             // B-V4: if they differ but iat is fresh, iat is used.
             Some(date) if iat_fresh => {
                 let detail = format!("Date {date} is stale, iat is fresh: iat decides");
+                self.examination.warn(rules::DATE, detail);
+            }
+            Some(date) if late => {
+                let detail = format!("Date {date} is stale; the last diversion's iat decides");
                 self.examination.warn(rules::DATE, detail);
             }
             Some(date) => {
@@ -37,8 +52,8 @@ impl Subject {
             None => self.examination.skip(rules::IAT, "there is no iat that can be read"),
             Some(iat) if iat_fresh => self.examination.pass(rules::IAT, iat.to_string()),
             // E5 (e): only the outermost PASSporT must be fresh.
-            Some(iat) if diverted && (0..=policy.max_diverted_age).contains(&now.seconds_since(iat)) => {
-                let detail = format!("signed at {iat}, before the call was diverted; the last diversion must be fresh");
+            Some(iat) if late => {
+                let detail = format!("signed at {iat}, before the call was diverted; the last diversion is fresh");
                 self.examination.warn(rules::IAT, detail);
             }
             Some(iat) => {
@@ -98,6 +113,10 @@ impl Subject {
         };
         self.examination.fail(rules::ORIG, Error::NoCallingIdentity { reason: reason.to_owned() });
     }
+}
+
+fn is_fresh(moment: UnixTime, policy: &Policy, now: UnixTime) -> bool {
+    moment.seconds_since(now).unsigned_abs() <= policy.max_age.unsigned_abs()
 }
 
 /// Who is called, as the signalling names them: To first, then the Request-URI (F2).

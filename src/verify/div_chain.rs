@@ -35,9 +35,23 @@ impl DivChain {
         chain
     }
 
-    /// Whether a diversion follows this PASSporT.
-    pub(super) fn is_diverted(&self, index: usize) -> bool {
-        !self.followers[index].is_empty()
+    /// E5 (e): whether sound diversions, the last of them fresh, carry the call from this PASSporT to its target, so
+    /// that its own `iat` may be older. A diversion that anybody could have written carries nothing.
+    pub(super) fn is_carried(
+        &self,
+        index: usize,
+        subjects: &[Subject],
+        call: &Call,
+        age: impl Fn(&Subject) -> Age,
+    ) -> bool {
+        let (own, Some(target)) = (&subjects[index], target(call)) else { return false };
+        let carries = |other: usize| {
+            flaw(own, std::iter::once(&subjects[other])).is_none() && age(&subjects[other]) != Age::Stale
+        };
+        let arrives = |other: usize| {
+            other != index && subjects[other].dest.contains(target) && age(&subjects[other]) == Age::Fresh
+        };
+        !own.dest.contains(target) && walk(index, &self.followers, carries, arrives).is_some()
     }
 
     /// Judges every diversion, and every other PASSporT's `dest`. All other checks must have been made.
@@ -66,16 +80,18 @@ impl DivChain {
             // E1: a diversion changes who is called.
             return Diversion::Invalid(format!("it diverts the call from {diverted} to the same number"));
         }
-        let is_anchor = |other: usize| subjects[other].kind != Kind::Div;
-        let Some(origin) = walk(index, &self.leaders, is_anchor) else {
-            return self.unanchored(index, diverted);
+        let is_anchor = |other: usize| matches!(subjects[other].kind, Kind::Base | Kind::Shaken);
+        let Some(origin) = best_walk(index, &self.leaders, subjects, is_anchor) else {
+            let is_foreign = |other: usize| subjects[other].kind == Kind::Unsupported;
+            return match walk(index, &self.leaders, |_| true, is_foreign) {
+                // E5 (f): an innermost PASSporT of an unsupported type makes the chain nobody's business.
+                Some(_) => Diversion::Unsupported,
+                None => self.unanchored(index, diverted),
+            };
         };
-        if origin.last().is_some_and(|anchor| subjects[*anchor].kind == Kind::Unsupported) {
-            // E5 (f): an innermost PASSporT of an unsupported type makes the chain nobody's business.
-            return Diversion::Unsupported;
-        }
         let Some(target) = target(call) else { return Diversion::NoTarget };
-        let Some(onward) = walk(index, &self.followers, |other| subjects[other].dest.contains(target)) else {
+        let arrives = |other: usize| subjects[other].dest.contains(target);
+        let Some(onward) = best_walk(index, &self.followers, subjects, arrives) else {
             let ends = list(&own.dest);
             let reason = format!("it leads to {ends}, the call is for {target}, and nothing leads on from there");
             return Diversion::Incomplete(reason);
@@ -90,7 +106,8 @@ impl DivChain {
 
     /// Why no PASSporT stands at a diversion's beginning.
     fn unanchored(&self, index: usize, diverted: &Identity) -> Diversion {
-        let circle = self.leaders[index].iter().any(|leader| walk(*leader, &self.leaders, |o| o == index).is_some());
+        let circle =
+            self.leaders[index].iter().any(|leader| walk(*leader, &self.leaders, |_| true, |o| o == index).is_some());
         if circle {
             return Diversion::Invalid(format!("the diversions from {diverted} lead in a circle"));
         }
@@ -113,7 +130,7 @@ impl DivChain {
                 _ => Destined::Nobody(list(&own.dest)),
             };
         };
-        let onward = walk(index, &self.followers, |other| subjects[other].dest.contains(target));
+        let onward = best_walk(index, &self.followers, subjects, |other| subjects[other].dest.contains(target));
         let signalled: Vec<_> = called.iter().map(|(field, identity)| format!("{identity} in {field}")).collect();
         let mismatch =
             |more: &str| Destined::Mismatch { signed: list(&own.dest), signalled: signalled.join(", ") + more };
@@ -211,6 +228,9 @@ fn flaw<'a>(own: &Subject, others: impl Iterator<Item = &'a Subject>) -> Option<
             None => format!("the PASSporT for {}", list(&other.dest)),
         };
         return Some(match other.examination.error() {
+            Some(reason @ (Error::CredentialUnavailable { .. } | Error::NoCallingIdentity { .. })) => {
+                Flaw::Unchecked(format!("{which} cannot be checked: {reason}"))
+            }
             Some(reason) => Flaw::Broken(format!("{which} does not hold: {reason}")),
             None => Flaw::Unchecked(format!("{which} cannot be checked")),
         });
@@ -223,10 +243,40 @@ fn leads(other: &Subject, diverted: &Identity) -> bool {
     other.passport.is_some() && other.dest.contains(diverted)
 }
 
-/// The shortest way from `start` along `edges` to one that `wanted` accepts, both ends included.
+/// How old a PASSporT is, by the policy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Age {
+    /// Within the window.
+    Fresh,
+    /// Older, but no older than a PASSporT may be that was diverted since.
+    Late,
+    /// Neither.
+    Stale,
+}
+
+/// The way that holds, if any does; else one that shows what is wrong. Headers have no order (RFC 8946 §3), so a
+/// diversion that is worth nothing must not stand in the way of one that is.
+fn best_walk(
+    start: usize,
+    edges: &[Vec<usize>],
+    subjects: &[Subject],
+    wanted: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
+    let own = &subjects[start];
+    let sound = |other: usize| flaw(own, std::iter::once(&subjects[other])).is_none();
+    walk(start, edges, sound, &wanted).or_else(|| walk(start, edges, |_| true, &wanted))
+}
+
+/// The shortest way from `start` along `edges` over what is `passable` to one that `wanted` accepts, both ends
+/// included.
 ///
 /// At most as many steps as there are PASSporTs, which are few (`MAX_IDENTITY_HEADERS`).
-fn walk(start: usize, edges: &[Vec<usize>], wanted: impl Fn(usize) -> bool) -> Option<Vec<usize>> {
+fn walk(
+    start: usize,
+    edges: &[Vec<usize>],
+    passable: impl Fn(usize) -> bool,
+    wanted: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
     let mut came_from: Vec<Option<usize>> = vec![None; edges.len()];
     let mut seen = vec![false; edges.len()];
     let mut queue = std::collections::VecDeque::from([start]);
@@ -237,7 +287,7 @@ fn walk(start: usize, edges: &[Vec<usize>], wanted: impl Fn(usize) -> bool) -> O
             return Some(way.into_iter().rev().collect());
         }
         for next in &edges[at] {
-            if !seen[*next] {
+            if !seen[*next] && passable(*next) {
                 seen[*next] = true;
                 came_from[*next] = Some(at);
                 queue.push_back(*next);

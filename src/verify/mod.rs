@@ -84,19 +84,27 @@ impl Verifier {
         // RFC 8946 §4.2 (a): which PASSporT diverts which.
         let chain = DivChain::link(&subjects);
         let mut signers = Vec::with_capacity(subjects.len());
-        for (index, subject) in subjects.iter_mut().enumerate() {
+        for subject in &mut subjects {
             if subject.kind == Kind::Unsupported {
                 signers.push(credential_checks::Credentials::default());
                 continue;
             }
-            // RFC 8224 §6.2 step 4.
-            subject.check_freshness(call, &self.policy, now, chain.is_diverted(index));
-            // RFC 8224 §12.1.
-            subject.check_replay(call);
             // RFC 8224 §6.2 step 2.
             subject.check_orig(call);
             // RFC 8224 §6.2 steps 3 and 5, RFC 8226, ATIS-1000080.
             signers.push(subject.check_credential(materials, &self.policy, &self.links, now));
+        }
+        // RFC 8946 §4.2 (e): which PASSporTs may be older, because sound diversions followed them.
+        let age = |subject: &Subject| subject.age(&self.policy, now);
+        let carried: Vec<bool> =
+            (0..subjects.len()).map(|index| chain.is_carried(index, &subjects, call, age)).collect();
+        for (subject, carried) in
+            subjects.iter_mut().zip(carried).filter(|(subject, _)| subject.kind != Kind::Unsupported)
+        {
+            // RFC 8224 §6.2 step 4.
+            subject.check_freshness(call, &self.policy, now, carried);
+            // RFC 8224 §12.1.
+            subject.check_replay(call);
         }
         // RFC 8225 §10.1, RFC 8946 §4.2 (b) to (f).
         chain.judge(&mut subjects, call);

@@ -85,6 +85,8 @@ impl Subject {
             subject.take_token(token, call);
         }
         if subject.kind == Kind::Unsupported {
+            // RFC 8946 §4.2: a diversion may begin at it all the same.
+            subject.read_destinations(policy);
             return subject;
         }
         subject.check_info();
@@ -331,14 +333,17 @@ impl Subject {
         }
     }
 
+    /// `dest` of a type whose own rules are not judged here: what cannot be read is left out.
+    fn read_destinations(&mut self, policy: &Policy) {
+        let dest = self.passport.as_ref().and_then(|passport| passport.claims().dest.as_ref());
+        let parties: Vec<Party> = dest.map(Destination::parties).into_iter().flatten().collect();
+        self.dest = parties.iter().filter_map(|party| identity(party, policy)).collect();
+    }
+
     /// RFC 8224 §8.3, §8.5: the identity that a claim means (G3, G4).
     fn canonical(&mut self, claim: &str, party: &Party, policy: &Policy) -> Option<Identity> {
         let text = party.as_str();
-        let identity = match party {
-            Party::Number(text) => policy.number_plan.canonicalise(text).map(Identity::Number),
-            Party::Uri(text) => canonical_uri(text),
-        };
-        let Some(identity) = identity else {
+        let Some(identity) = identity(party, policy) else {
             let reason = format!("{text:?} is no {}", if matches!(party, Party::Uri(_)) { "URI" } else { "number" });
             self.examination.fail(rules::CLAIMS, Error::InvalidClaim { claim: claim.to_owned(), reason });
             return None;
@@ -403,6 +408,13 @@ fn signalled_claims(call: &Call) -> Option<Claims> {
     };
     let iat = call.date.as_ref()?.time?;
     Some(Claims { orig: Some(orig), dest: Some(dest), iat: Some(iat), canonical: true, ..Claims::default() })
+}
+
+fn identity(party: &Party, policy: &Policy) -> Option<Identity> {
+    match party {
+        Party::Number(text) => policy.number_plan.canonicalise(text).map(Identity::Number),
+        Party::Uri(text) => canonical_uri(text),
+    }
 }
 
 fn party(identity: &Identity) -> Party {

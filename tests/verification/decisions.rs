@@ -54,7 +54,8 @@ fn every_row_every_error_and_every_deviation_has_its_case() {
     let deviations = (1..=36).map(|row| format!("G{row}")).filter(|rule| !elsewhere.contains_key(rule));
     let kinds = table.outcomes().flat_map(|outcome| outcome.errors.iter().cloned());
     let names = table.outcomes().map(|outcome| outcome.name.clone());
-    let missing: Vec<_> = rows.chain(deviations).chain(kinds).chain(names).filter(|name| !seen.contains(name)).collect();
+    let missing: Vec<_> =
+        rows.chain(deviations).chain(kinds).chain(names).filter(|name| !seen.contains(name)).collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
     let stale: Vec<_> = elsewhere.keys().filter(|rule| seen.contains(*rule)).collect();
     assert!(stale.is_empty(), "{stale:?} have cases now: take them out of deviations-elsewhere.json");

@@ -228,7 +228,9 @@ impl Scene {
         field("Date", call.date_text.as_ref().or(date.as_ref()));
         lines.extend(call.fields.iter().cloned());
         match call.style {
-            Style::Lines | Style::LineFeedsOnly => lines.extend(values.iter().map(|value| format!("Identity: {value}"))),
+            Style::Lines | Style::LineFeedsOnly => {
+                lines.extend(values.iter().map(|value| format!("Identity: {value}")))
+            }
             Style::CompactName => lines.extend(values.iter().map(|value| format!("y:{value}"))),
             Style::Folded => {
                 lines.extend(values.iter().map(|value| format!("Identity:\r\n {}", value.replace(';', "\r\n\t;"))));
