@@ -155,10 +155,7 @@ impl Lab {
     /// What becomes of the certificate in a body, by the library alone.
     fn fate(&self, body: &[u8]) -> &'static str {
         let Ok(bundle) = Bundle::read(body, &Limits::UNTRUSTED) else { return "unusable" };
-        let path = match self.path(&bundle) {
-            Ok(path) => path,
-            Err(_) => return "untrusted",
-        };
+        let Ok(path) = self.path(&bundle) else { return "untrusted" };
         match path.check_validity(self.instant) {
             Ok(()) => {}
             Err(Error::Expired { .. }) => return "expired",

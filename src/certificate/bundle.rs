@@ -48,8 +48,8 @@ impl Bundle {
         if octets.len() > limits.octets {
             return Err(BundleError::TooLong { length: octets.len(), limit: limits.octets });
         }
-        // An ASN.1 SEQUENCE; no PEM text begins with '0' and an octet above 0x7f (G15).
-        if let [0x30, 0x80..=0xff, ..] = octets {
+        // G15.
+        if is_der(octets) {
             let certificate = Certificate::from_der(octets).map_err(BundleError::NotACertificate)?;
             return Ok(Self { certificates: vec![certificate], problems: Vec::new() });
         }
@@ -195,6 +195,15 @@ pub(crate) fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
         rest = &rest[after..];
         Some(Block { line: own_line, label, body })
     })
+}
+
+/// Whether octets begin as an ASN.1 SEQUENCE does that is all of them; no PEM text has such a second octet.
+pub(crate) fn is_der(octets: &[u8]) -> bool {
+    match octets {
+        [0x30, 0x80..=0xff, ..] => true,
+        [0x30, length, rest @ ..] => usize::from(*length) == rest.len(),
+        _ => false,
+    }
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {

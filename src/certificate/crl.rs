@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::certificate::bundle::{BlockFault, blocks};
+use crate::certificate::bundle::{BlockFault, blocks, is_der};
 use crate::certificate::chain::LinkCache;
 use crate::certificate::crl::read::{Entries, Scope, read_extensions, read_version};
 use crate::certificate::der::{DerError, Tag, hexadecimal, single};
@@ -44,7 +44,7 @@ impl Crl {
         if octets.len() > Self::MAX_LENGTH {
             return Err(CrlError::TooLong { length: octets.len(), limit: Self::MAX_LENGTH });
         }
-        if let [0x30, 0x80..=0xff, ..] = octets {
+        if is_der(octets) {
             return Self::from_der(octets);
         }
         let mut found = blocks(octets).filter(|block| matches!(block.label.as_str(), "X509 CRL" | "CRL"));

@@ -45,7 +45,7 @@ impl Key {
     }
 
     fn info(&self) -> Vec<u8> {
-        let algorithm = sequence(&[oid("1.2.840.10045.2.1"), oid(self.curve)]);
+        let algorithm = sequence(&[object_identifier("1.2.840.10045.2.1"), object_identifier(self.curve)]);
         sequence(&[algorithm, bit_string(self.pair.public_key().as_ref())])
     }
 
@@ -98,8 +98,8 @@ impl Draft {
         Self { basic: Some((true, None)), usage: Some(KEY_CERT_SIGN | CRL_SIGN), ..Self::leaf(common_name) }
     }
 
-    pub(crate) fn with(mut self, object_identifier: &str, critical: bool, value: &[u8]) -> Self {
-        self.extensions.push(extension(object_identifier, critical, value));
+    pub(crate) fn with(mut self, kind: &str, critical: bool, value: &[u8]) -> Self {
+        self.extensions.push(extension(kind, critical, value));
         self
     }
 
@@ -157,9 +157,9 @@ impl Draft {
         sequence(&[body, outer, bit_string(&signature)])
     }
 
-    fn algorithm(&self, object_identifier: &str) -> Vec<u8> {
+    fn algorithm(&self, kind: &str) -> Vec<u8> {
         let null = if self.null_parameters { vec![5, 0] } else { Vec::new() };
-        sequence(&[oid(object_identifier), null])
+        sequence(&[object_identifier(kind), null])
     }
 
     fn all_extensions(&self) -> Vec<Vec<u8>> {
@@ -208,7 +208,7 @@ impl CrlDraft {
             sequence(&[fields, time(at), extensions])
         });
         let entries: Vec<Vec<u8>> = entries.collect();
-        let algorithm = sequence(&[oid(key.algorithm)]);
+        let algorithm = sequence(&[object_identifier(key.algorithm)]);
         let body = sequence(&[
             vec![2, 1, 1],
             algorithm.clone(),
@@ -235,15 +235,15 @@ pub(crate) fn certificate_issuer(name: &[u8]) -> Vec<u8> {
 /// `CN=..., C=US`, in DER.
 pub(crate) fn name(common_name: &str) -> Vec<u8> {
     let attribute = |kind: &str, tag: Tag, value: &str| {
-        let fields = sequence(&[oid(kind), element(tag, value.as_bytes())]);
+        let fields = sequence(&[object_identifier(kind), element(tag, value.as_bytes())]);
         element(Tag::SET, &fields)
     };
     sequence(&[attribute("2.5.4.6", Tag(0x13), "US"), attribute("2.5.4.3", Tag::UTF8_STRING, common_name)])
 }
 
-pub(crate) fn extension(object_identifier: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(kind: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical = if critical { element(Tag::BOOLEAN, &[0xff]) } else { Vec::new() };
-    sequence(&[oid(object_identifier), critical, element(Tag::OCTET_STRING, value)])
+    sequence(&[object_identifier(kind), critical, element(Tag::OCTET_STRING, value)])
 }
 
 pub(crate) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
@@ -268,7 +268,7 @@ fn bit_string(octets: &[u8]) -> Vec<u8> {
     element(Tag::BIT_STRING, &[&[0], octets].concat())
 }
 
-fn oid(dotted: &str) -> Vec<u8> {
+pub(crate) fn object_identifier(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().expect("an arc")).collect();
     let mut content = Vec::new();
     for arc in std::iter::once(arcs[0] * 40 + arcs[1]).chain(arcs[2..].iter().copied()) {

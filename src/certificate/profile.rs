@@ -466,28 +466,4 @@ fn looks_like_a_code(word: &str) -> bool {
 const SERIAL_NUMBER: &str = "2.5.4.5";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::certificate::forge::{Draft, Issued, KEY_CERT_SIGN};
-
-    const SPC_1234: &[u8] = &[0x30, 8, 0xa0, 6, 0x16, 4, b'1', b'2', b'3', b'4'];
-
-    fn rules(certificate: &Certificate) -> Vec<(&'static str, Severity)> {
-        lint(certificate).into_iter().map(|finding| (finding.rule, finding.severity)).collect()
-    }
-
-    fn root() -> Issued {
-        Draft { usage: Some(KEY_CERT_SIGN), ..Draft::authority("SHAKEN ROOT") }.with_subject_key(&[1; 20]).self_signed()
-    }
-
-    #[test]
-    fn roles_are_told_from_the_certificate_alone() {
-        let root = root();
-        let ca = Draft::authority("SHAKEN CA").issued_by(&root);
-        let leaf = Draft::leaf("SHAKEN 1234").issued_by(&ca);
-        assert_eq!(Role::of(&root.certificate), Role::Root);
-        assert_eq!(Role::of(&ca.certificate), Role::Ca);
-        assert_eq!(Role::of(&leaf.certificate), Role::Leaf);
-        assert_eq!(Role::of(&Draft::leaf("self").self_signed().certificate), Role::Leaf);
-    }
-}
+mod tests;

@@ -56,6 +56,12 @@ fn a_der_body_is_read() {
 }
 
 #[test]
+fn der_is_told_from_text_by_its_length() {
+    assert!(is_der(&[0x30, 0x82, 1, 0]) && is_der(&[0x30, 2, 5, 0]));
+    assert!(!is_der(b"0123") && !is_der(b"0") && !is_der(b"") && !is_der(b"-----BEGIN "));
+}
+
+#[test]
 fn a_bad_block_is_named_and_the_others_are_read() {
     let leaf = pem("CERTIFICATE", Draft::leaf("SHAKEN 1234").self_signed().certificate.der());
     let key = pem("PRIVATE KEY", &[1, 2, 3]);
