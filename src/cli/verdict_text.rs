@@ -199,11 +199,8 @@ impl<'a> VerdictText<'a> {
             advice.push("only its age speaks against it: `--at date` judges it as of the call".to_owned());
         }
         for report in &verdict.passports {
-            if let Some(words) = report.error.as_ref().and_then(|error| self.advice_for(error)) {
-                if !advice.contains(&words) {
-                    advice.push(words);
-                }
-            }
+            let words = report.error.as_ref().and_then(|error| self.advice_for(error));
+            advice.extend(words.filter(|words| !advice.contains(words)));
         }
         let lacks_parties = self.judged.call.from.is_none() || self.judged.call.to.is_none();
         if self.judged.call.form == CallForm::Bare && lacks_parties && verdict.conclusion == Conclusion::None {
