@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::lab::LabArgs;
+use crate::cli::sign::SignArgs;
+
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stirtrace", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
@@ -51,6 +54,13 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Format {
+    /// Whether it is the one for people.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Color {
@@ -70,8 +80,12 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
     Inspect(InspectArgs),
+    /// Make things to practise with: a throw-away PKI
+    Lab(LabArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
+    /// Sign a call: print the value of its Identity header
+    Sign(SignArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
     Verify(VerifyArgs),
 }

@@ -16,6 +16,7 @@ mod files;
 mod findings;
 mod inspect;
 mod json_call;
+mod lab;
 mod lines;
 mod man;
 mod pieces;
@@ -23,6 +24,7 @@ mod printer;
 mod redact;
 mod settings;
 mod shown_value;
+mod sign;
 mod table;
 mod text;
 mod unread;
@@ -66,7 +68,9 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
     match command {
         Command::Completions(args) => completions::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
     }
 }

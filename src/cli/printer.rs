@@ -27,6 +27,7 @@ pub(crate) struct Printer {
     out: BufWriter<Stdout>,
     talk: Stderr,
     format: Format,
+    asked_format: Option<Format>,
     colour: bool,
     talk_colour: bool,
     quiet: bool,
@@ -52,6 +53,7 @@ impl Printer {
             out: BufWriter::with_capacity(BUFFER, out),
             talk: io::stderr(),
             format: global.format.unwrap_or(default),
+            asked_format: global.format,
             quiet: global.quiet,
             redact: global.redact,
             columns: None,
@@ -61,6 +63,11 @@ impl Printer {
     /// The format that objects are printed in.
     pub(crate) const fn format(&self) -> Format {
         self.format
+    }
+
+    /// The format that was named, if one was.
+    pub(crate) const fn asked_format(&self) -> Option<Format> {
+        self.asked_format
     }
 
     /// Whether progress may be shown: only on a terminal, and not when silence was asked for.
