@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::lab::LabArgs;
+use crate::cli::sign::SignArgs;
 
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
@@ -54,6 +55,13 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Format {
+    /// Whether it is the one for people.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Color {
@@ -80,6 +88,8 @@ pub(crate) enum Command {
     Lab(LabArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
+    /// Sign a call: print the value of its Identity header
+    Sign(SignArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
     Verify(VerifyArgs),
 }

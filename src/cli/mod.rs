@@ -26,6 +26,7 @@ mod redact;
 mod settings;
 mod shown_certificate;
 mod shown_value;
+mod sign;
 mod table;
 mod text;
 mod trust;
@@ -73,6 +74,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
     }
 }

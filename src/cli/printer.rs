@@ -29,6 +29,7 @@ pub(crate) struct Printer {
     out: BufWriter<Stdout>,
     talk: Stderr,
     format: Format,
+    asked_format: Option<Format>,
     colour: bool,
     talk_colour: bool,
     quiet: bool,
@@ -54,10 +55,16 @@ impl Printer {
             out: BufWriter::with_capacity(BUFFER, out),
             talk: io::stderr(),
             format: global.format.unwrap_or(default),
+            asked_format: global.format,
             quiet: global.quiet,
             redact: global.redact,
             columns: None,
         }
+    }
+
+    /// The format that was named, if one was.
+    pub(crate) const fn asked_format(&self) -> Option<Format> {
+        self.asked_format
     }
 
     /// A bar of so many steps. It shows only when stderr is a terminal and stdout, whose lines would cross it, is none.
