@@ -41,6 +41,8 @@ pub mod clock;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;
+#[cfg(feature = "traceback")]
+pub mod network;
 pub mod number;
 pub mod passport;
 pub mod sign;
@@ -48,3 +50,5 @@ pub mod sip;
 pub mod time;
 pub mod trust;
 pub mod verify;
+#[cfg(feature = "traceback")]
+pub mod zone;
