@@ -49,7 +49,8 @@ fn user_part(text: &str) -> &str {
         (Some(open), Some(close)) if open < close => &text[open + 1..close],
         _ => text,
     };
-    let scheme = ["sips:", "sip:", "tel:"].into_iter().find(|s| inner.get(..s.len()).is_some_and(|p| p.eq_ignore_ascii_case(s)));
+    let scheme =
+        ["sips:", "sip:", "tel:"].into_iter().find(|s| inner.get(..s.len()).is_some_and(|p| p.eq_ignore_ascii_case(s)));
     let bare = scheme.map_or(inner, |scheme| &inner[scheme.len()..]);
     bare.split('@').next().unwrap_or_default()
 }
@@ -75,7 +76,7 @@ mod tests {
             "12155550112",
             "2155550112",
             "0012155550112",
-            "0112155550112".replace("011", "0111").as_str(),
+            "01112155550112",
             "99871#12155550112",
             "12155550112;npdi;rn=12155550199",
             "sip:+12155550112@sbc.example:5060;user=phone",

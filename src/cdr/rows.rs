@@ -115,22 +115,26 @@ impl<R: Read> Rows<R> {
         loop {
             let chunk = self.chunk(line)?;
             if chunk.is_empty() {
-                let any = self.row.len() > before;
-                self.lines += u64::from(any);
-                return Ok(any);
+                let length = self.row.len() - before;
+                self.lines += u64::from(length > 0);
+                return if length > MAX_ROW_BYTES { Err(self.too_long(line)) } else { Ok(length > 0) };
             }
             let newline = chunk.iter().position(|c| *c == b'\n');
             let length = newline.map_or(chunk.len(), |at| at + 1);
             let fits = self.append(length, before);
             if newline.is_some() {
                 self.lines += 1;
-                if fits {
-                    return Ok(true);
-                }
-                self.row.truncate(before);
-                return Err(RowError::TooLong { line, limit: MAX_ROW_BYTES });
+                return if fits { Ok(true) } else { Err(self.too_long(line)) };
             }
         }
+    }
+
+    /// The beginning of the line stays in the row, so that a line given back is too long again.
+    fn too_long(&mut self, line: u64) -> RowError {
+        if !self.row.ends_with(b"\n") {
+            self.row.push(b'\n');
+        }
+        RowError::TooLong { line, limit: MAX_ROW_BYTES }
     }
 
     /// Moves bytes to the row as long as the line is not too long; beyond that they are dropped.
@@ -373,7 +377,10 @@ mod tests {
     #[test]
     fn a_quote_that_is_not_closed_costs_one_line_only() {
         let found = read(b"a,b\nx,\"open\n1,2\n3,4\n");
-        assert_eq!(found, [row(1, &["a", "b"]), Err(RowError::QuoteNotClosed { line: 2 }), row(3, &["1", "2"]), row(4, &["3", "4"])]);
+        assert_eq!(
+            found,
+            [row(1, &["a", "b"]), Err(RowError::QuoteNotClosed { line: 2 }), row(3, &["1", "2"]), row(4, &["3", "4"])]
+        );
     }
 
     #[test]
@@ -381,7 +388,19 @@ mod tests {
         let mut text = b"a,b\n".to_vec();
         text.extend(std::iter::repeat_n(b'x', 10 * 1024 * 1024));
         text.extend_from_slice(b"\n1,2\n");
-        assert_eq!(read(&text), [row(1, &["a", "b"]), Err(RowError::TooLong { line: 2, limit: MAX_ROW_BYTES }), row(3, &["1", "2"])]);
+        assert_eq!(
+            read(&text),
+            [row(1, &["a", "b"]), Err(RowError::TooLong { line: 2, limit: MAX_ROW_BYTES }), row(3, &["1", "2"])]
+        );
+    }
+
+    #[test]
+    fn a_long_line_behind_an_open_quote_keeps_its_number() {
+        let mut text = b"a,\"open\n".to_vec();
+        text.extend(std::iter::repeat_n(b'x', 2 * MAX_ROW_BYTES));
+        text.extend_from_slice(b"\n1,2\n");
+        let errors = [RowError::QuoteNotClosed { line: 1 }, RowError::TooLong { line: 2, limit: MAX_ROW_BYTES }];
+        assert_eq!(read(&text), [Err(errors[0].clone()), Err(errors[1].clone()), row(3, &["1", "2"])]);
     }
 
     #[test]
