@@ -50,6 +50,8 @@ pub mod passport;
 pub mod sign;
 pub mod sip;
 pub mod time;
+#[cfg(feature = "traceback")]
+pub mod traceback;
 pub mod trust;
 pub mod verify;
 #[cfg(feature = "traceback")]
