@@ -33,6 +33,8 @@
 //! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
 //! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
+#[cfg(feature = "traceback")]
+pub mod cdr;
 pub mod certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -41,10 +43,16 @@ pub mod clock;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;
+#[cfg(feature = "traceback")]
+pub mod network;
 pub mod number;
 pub mod passport;
 pub mod sign;
 pub mod sip;
 pub mod time;
+#[cfg(feature = "traceback")]
+pub mod traceback;
 pub mod trust;
 pub mod verify;
+#[cfg(feature = "traceback")]
+pub mod zone;

@@ -1,0 +1,113 @@
+//! Numbers as call records have them: prefixes that SIP never sees, and whole URIs (design of call-record numbers).
+//!
+//! Dropped are a technical prefix `digits#`, the international prefixes `011`, `00` and `001`, and `;npdi;rn=..` with
+//! all other user parameters; ten digits of the North American plan get their country code.
+
+use crate::cdr::record::Dialed;
+use crate::number::{NumberPlan, TelephoneNumber};
+
+impl Dialed {
+    /// Reads a number of a call record. It never fails: what is no number has no canonical form.
+    #[must_use]
+    pub fn read(text: &str, plan: NumberPlan) -> Self {
+        let raw = text.trim();
+        let user = user_part(raw);
+        let (tech_prefix, number) = match user.split_once('#') {
+            Some((prefix, rest)) if is_digits(prefix) && !rest.is_empty() => (Some(prefix.to_owned()), rest),
+            _ => (None, user),
+        };
+        Self { raw: raw.to_owned(), tech_prefix, canonical: canonical(number, plan) }
+    }
+}
+
+fn canonical(number: &str, plan: NumberPlan) -> Option<TelephoneNumber> {
+    let number = number.split(';').next().unwrap_or_default();
+    let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    match international(&digits) {
+        Some(global) => plan.canonicalise(&format!("+{global}")),
+        None => plan.canonicalise(number),
+    }
+}
+
+/// What stands behind an international prefix, when there is one and it leaves a whole number.
+fn international(digits: &str) -> Option<&str> {
+    let rest = digits.strip_prefix("00").or_else(|| digits.strip_prefix("011"))?;
+    if !is_digits(rest) || rest.len() < SHORTEST_GLOBAL {
+        return None;
+    }
+    // `001` is also an exit code; what follows it is North American when `1` and ten digits remain.
+    let behind_001 = digits.strip_prefix("001").filter(|own| own.len() != 10 && own.len() >= SHORTEST_GLOBAL);
+    Some(behind_001.unwrap_or(rest))
+}
+
+/// Shorter ones are service codes.
+const SHORTEST_GLOBAL: usize = 8;
+
+/// `sip:+12155550112;tgrp=x@host`, `"Name" <tel:+12155550112>;tag=1` and the bare number alike.
+fn user_part(text: &str) -> &str {
+    let inner = match (text.find('<'), text.rfind('>')) {
+        (Some(open), Some(close)) if open < close => &text[open + 1..close],
+        _ => text,
+    };
+    let scheme =
+        ["sips:", "sip:", "tel:"].into_iter().find(|s| inner.get(..s.len()).is_some_and(|p| p.eq_ignore_ascii_case(s)));
+    let bare = scheme.map_or(inner, |scheme| &inner[scheme.len()..]);
+    bare.split('@').next().unwrap_or_default()
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        Dialed::read(text, NumberPlan::NORTH_AMERICAN).canonical.map(|number| number.to_string())
+    }
+
+    #[test]
+    fn every_spelling_of_call_records_is_the_same_number() {
+        for text in [
+            "+12155550112",
+            "12155550112",
+            "2155550112",
+            "0012155550112",
+            "01112155550112",
+            "99871#12155550112",
+            "12155550112;npdi;rn=12155550199",
+            "sip:+12155550112@sbc.example:5060;user=phone",
+            "\"ACME\" <sip:+12155550112;tgrp=x@192.0.2.1>;tag=77",
+            "tel:+1-215-555-0112",
+        ] {
+            assert_eq!(read(text).as_deref(), Some("12155550112"), "{text}");
+        }
+    }
+
+    #[test]
+    fn foreign_numbers_lose_only_their_prefix() {
+        for text in ["+442071838750", "00442071838750", "011442071838750", "001442071838750"] {
+            assert_eq!(read(text).as_deref(), Some("442071838750"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_keeps_its_text() {
+        for text in ["anonymous", "", "Restricted", "#", "12#", "00"] {
+            let dialed = Dialed::read(text, NumberPlan::NORTH_AMERICAN);
+            assert_eq!(dialed.raw, text);
+            assert!(!dialed.canonical.is_some_and(|n| n.to_string().len() > 3), "{text}");
+        }
+        assert_eq!(Dialed::read("99871#12155550112", NumberPlan::NORTH_AMERICAN).tech_prefix.as_deref(), Some("99871"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = Dialed::read(&text, NumberPlan::NORTH_AMERICAN);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The canonical call record: one network's line about a call, whatever the format.
+//!
+//! What the switch wrote is kept as it stood; what it means stands beside it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::network::LinkName;
+use crate::number::TelephoneNumber;
+use crate::time::UnixTime;
+
+/// One network's line about one attempt of a call.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Record {
+    /// Where the line stands.
+    pub place: Place,
+    /// When the attempt began, as the switch's clock had it.
+    pub start: UnixTime,
+    /// The other instant that the line may mean, in the hour that a local clock repeats.
+    pub start_repeated: Option<UnixTime>,
+    /// When it was answered.
+    pub answer: Option<UnixTime>,
+    /// When it ended.
+    pub end: Option<UnixTime>,
+    /// Who calls.
+    pub calling: Dialed,
+    /// Who is called.
+    pub called: Dialed,
+    /// Who was called before the call was diverted or the number translated.
+    pub original_called: Option<Dialed>,
+    /// How the call came in.
+    pub ingress: Link,
+    /// How it went out.
+    pub egress: Link,
+    /// The final SIP response.
+    pub sip_status: Option<u16>,
+    /// The release cause of Q.850.
+    pub q850: Option<u16>,
+    /// The Identity header values, in their order.
+    pub identity: Vec<String>,
+    /// The numbers of the Diversion header, the latest first.
+    pub diversion: Vec<Dialed>,
+}
+
+impl Record {
+    /// The ingress link by its names, for [`Network::peer_of`](crate::network::Network::peer_of).
+    #[must_use]
+    pub fn ingress_name(&self) -> LinkName<'_> {
+        let mut name = self.ingress.name();
+        name.tech_prefix = self.called.tech_prefix.as_deref();
+        name
+    }
+
+    /// Whether two lines say the same, wherever they stand: one exported twice.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let same = Self { place: other.place, ..self.clone() };
+        same == *other
+    }
+
+    /// Everyone that this line shows the call to have been for, by canonical number: the called first.
+    pub fn destinations(&self) -> impl Iterator<Item = &TelephoneNumber> {
+        let diverted = self.original_called.iter().chain(&self.diversion);
+        std::iter::once(&self.called).chain(diverted).filter_map(|dialed| dialed.canonical.as_ref())
+    }
+}
+
+/// A line of a file: the file by its place in the list of what was read, the line from 1.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Place {
+    /// Which file.
+    pub file: usize,
+    /// Which line.
+    pub line: u64,
+}
+
+impl Place {
+    /// A line of a file.
+    #[must_use]
+    pub const fn new(file: usize, line: u64) -> Self {
+        Self { file, line }
+    }
+}
+
+/// A number as the switch wrote it, and what it means.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Dialed {
+    /// As it stood.
+    pub raw: String,
+    /// The technical prefix that stood before a `#`, without it.
+    pub tech_prefix: Option<String>,
+    /// The number; `None` where it is none, as for `anonymous`.
+    pub canonical: Option<TelephoneNumber>,
+}
+
+/// One side of a call.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Link {
+    /// The trunk's name.
+    pub trunk: Option<String>,
+    /// The other side's address, as it stood.
+    pub address: Option<String>,
+    /// The Call-ID of the leg.
+    pub call_id: Option<String>,
+}
+
+impl Link {
+    /// The link by its names.
+    #[must_use]
+    pub fn name(&self) -> LinkName<'_> {
+        LinkName::new(self.trunk.as_deref(), self.ip())
+    }
+
+    /// The other side's IP address, without a port.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        let text = self.address.as_deref()?;
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
+        Some(address.to_canonical())
+    }
+
+    /// Whether nothing is known of it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.trunk.is_none() && self.address.is_none() && self.call_id.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_with_and_without_a_port() {
+        for (text, ip) in [
+            ("198.51.100.7", Some("198.51.100.7")),
+            ("198.51.100.7:5060", Some("198.51.100.7")),
+            ("[2001:db8::1]:5061", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("::ffff:198.51.100.7", Some("198.51.100.7")),
+            ("sbc.example", None),
+        ] {
+            let link = Link { address: Some(text.to_owned()), ..Link::default() };
+            assert_eq!(link.ip(), ip.map(|ip| ip.parse().unwrap()), "{text}");
+        }
+    }
+}

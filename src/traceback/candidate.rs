@@ -1,0 +1,341 @@
+//! Whether a record can be the call of a request, and how sure that is: four tiers, every part of the score shown.
+
+use serde::{Serialize, Serializer};
+
+use crate::cdr::{Dialed, Record};
+use crate::identity_header::IdentityHeader;
+use crate::number::TelephoneNumber;
+use crate::passport::Passport;
+use crate::time::UnixTime;
+use crate::traceback::request::Request;
+use crate::zone::Moment;
+
+/// How a record agrees with a request; the best first.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Tier {
+    /// Both numbers, within two minutes.
+    Exact,
+    /// Both numbers, within fifteen minutes.
+    Near,
+    /// Both numbers, a multiple of half an hour away: some clock is in another zone.
+    Clock,
+    /// The called number, within two minutes: the calling number was rewritten.
+    CalledOnly,
+}
+
+impl Tier {
+    /// The word of the output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Near => "near",
+            Self::Clock => "clock",
+            Self::CalledOnly => "called-only",
+        }
+    }
+}
+
+impl Serialize for Tier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Everything that the score is made of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Parts {
+    /// The calling number: 1 the same, 0.9 without its country code, 0 another.
+    pub from: f64,
+    /// The called number: 1 the same, 0.9 without its country code, 0.8 by a diversion.
+    pub to: f64,
+    /// Seconds from the request's time to the record's start, the clock's offset taken out.
+    pub seconds: i64,
+    /// How many minutes the record's clock is ahead of the request's, where that explains the distance.
+    pub clock_offset_minutes: i64,
+    /// Whether the call was answered, as far as the record tells.
+    pub answered: bool,
+    /// Whether only a diversion ties the called number to the request.
+    pub diverted: bool,
+    /// What the record's first PASSporT says about the request's facts.
+    pub signed: Option<SignedFacts>,
+}
+
+/// How a PASSporT's claims agree with the request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SignedFacts {
+    /// Its orig is the request's caller.
+    pub from: bool,
+    /// Its dest holds the request's called number.
+    pub to: bool,
+    /// Seconds from the request's time to its iat.
+    pub seconds: Option<i64>,
+    /// Seconds from the record's start to its iat.
+    pub seconds_from_record: Option<i64>,
+}
+
+/// A record's standing towards a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Standing {
+    /// How they agree.
+    pub tier: Tier,
+    /// From 0 to 1; comparable within a tier.
+    pub score: f64,
+    /// What it is made of.
+    pub parts: Parts,
+}
+
+/// Two minutes: switches are seconds apart, and a call may ring for one.
+pub const EXACT_SECONDS: i64 = 120;
+/// Fifteen minutes: what people write down by hand.
+pub const NEAR_SECONDS: i64 = 15 * 60;
+/// Half an hour: the smallest step between zones that matters.
+pub const CLOCK_STEP: i64 = 30 * 60;
+/// Twelve hours: further off no zone is.
+pub const CLOCK_LIMIT: i64 = 12 * 60 * 60;
+
+impl Standing {
+    /// Judges a record; `None` when it cannot be the call.
+    #[must_use]
+    pub fn of(request: &Request, record: &Record) -> Option<Self> {
+        let to = called_part(request, record)?;
+        let from = likeness_of_dialed(&request.from, &record.calling);
+        let mut away = distance(request.time, record.start);
+        if let Some(repeated) = record.start_repeated {
+            let other = distance(request.time, repeated);
+            away = if other.unsigned_abs() < away.unsigned_abs() { other } else { away };
+        }
+        let (tier, offset) = tier(from > 0.0, away)?;
+        let seconds = away - offset;
+        let parts = Parts {
+            from,
+            to,
+            seconds,
+            clock_offset_minutes: offset / 60,
+            answered: record.answer.is_some(),
+            diverted: to < LAST_TEN,
+            signed: signed_facts(request, record),
+        };
+        Some(Self { tier, score: score(&parts, tier), parts })
+    }
+}
+
+/// A call without its country code is as good as certain, but not quite.
+const LAST_TEN: f64 = 0.9;
+/// The request knows the call by another called number.
+const DIVERTED: f64 = 0.8;
+
+fn called_part(request: &Request, record: &Record) -> Option<f64> {
+    let wanted = request.to.canonical.as_ref()?;
+    let direct = record.called.canonical.as_ref().map_or(0.0, |called| likeness(wanted, called));
+    if direct > 0.0 {
+        return Some(direct);
+    }
+    record.destinations().any(|number| likeness(wanted, number) > 0.0).then_some(DIVERTED)
+}
+
+fn likeness_of_dialed(left: &Dialed, right: &Dialed) -> f64 {
+    match (&left.canonical, &right.canonical) {
+        (Some(left), Some(right)) => likeness(left, right),
+        // `anonymous` in both.
+        (None, None) if left.raw.eq_ignore_ascii_case(&right.raw) => LAST_TEN,
+        _ => 0.0,
+    }
+}
+
+/// Ten digits count as a number without its country code; two whole numbers are the same or are not.
+fn likeness(left: &TelephoneNumber, right: &TelephoneNumber) -> f64 {
+    let ten = |number: &TelephoneNumber| number.as_str().len() == 10;
+    if left == right {
+        1.0
+    } else if (ten(left) || ten(right)) && left.same_last_ten(right) {
+        LAST_TEN
+    } else {
+        0.0
+    }
+}
+
+/// Seconds from the moment to the instant; 0 within the moment.
+fn distance(moment: Moment, instant: UnixTime) -> i64 {
+    if instant < moment.earliest {
+        instant.seconds_since(moment.earliest)
+    } else {
+        instant.seconds_since(moment.latest).max(0)
+    }
+}
+
+/// The tier, and the clock's offset in seconds where it is one.
+fn tier(same_caller: bool, away: i64) -> Option<(Tier, i64)> {
+    let within = |limit: i64| (-limit..=limit).contains(&away);
+    if !same_caller {
+        return within(EXACT_SECONDS).then_some((Tier::CalledOnly, 0));
+    }
+    if within(EXACT_SECONDS) {
+        return Some((Tier::Exact, 0));
+    }
+    if within(NEAR_SECONDS) {
+        return Some((Tier::Near, 0));
+    }
+    if !within(CLOCK_LIMIT + EXACT_SECONDS) {
+        return None;
+    }
+    let steps = (away + away.signum() * CLOCK_STEP / 2) / CLOCK_STEP;
+    let offset = steps * CLOCK_STEP;
+    ((away - offset).abs() <= EXACT_SECONDS && offset.abs() <= CLOCK_LIMIT).then_some((Tier::Clock, offset))
+}
+
+/// The numbers count for three quarters, the time for one; half of the time's share is gone at 30 seconds.
+fn score(parts: &Parts, tier: Tier) -> f64 {
+    let seconds = f64::from(i32::try_from(parts.seconds.abs()).unwrap_or(i32::MAX));
+    let time = 30.0 / (30.0 + seconds);
+    let doubt = if tier == Tier::Clock { 0.7 } else { 1.0 };
+    ((0.35 * parts.from + 0.4 * parts.to + 0.25 * time) * doubt * 100.0).round() / 100.0
+}
+
+fn signed_facts(request: &Request, record: &Record) -> Option<SignedFacts> {
+    let passport = first_passport(record)?;
+    let claims = passport.claims();
+    let same = |text: &str, dialed: &Dialed| {
+        let signed = Dialed::read(text, crate::number::NumberPlan::NORTH_AMERICAN);
+        signed.canonical.is_some() && signed.canonical == dialed.canonical
+    };
+    Some(SignedFacts {
+        from: claims.orig.as_ref().is_some_and(|orig| same(orig.as_str(), &request.from)),
+        to: claims.dest.as_ref().is_some_and(|dest| dest.numbers.iter().any(|number| same(number, &request.to))),
+        seconds: claims.iat.map(|iat| distance(request.time, iat)),
+        seconds_from_record: claims.iat.map(|iat| iat.seconds_since(record.start)),
+    })
+}
+
+/// The first PASSporT in full form that the record carries, read and not believed.
+pub(super) fn first_passport(record: &Record) -> Option<Passport> {
+    let tokens = record.identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
+    tokens.filter_map(|header| Passport::parse(&header.token).ok()).next()
+}
+
+/// Whether two records are lines about one call: attempts over several routes, legs, or one line exported twice.
+#[must_use]
+pub fn are_one_call(left: &Record, right: &Record) -> bool {
+    if left.says_the_same(right) {
+        return true;
+    }
+    let apart = left.start.seconds_since(right.start).abs();
+    let same_numbers = left.calling.canonical == right.calling.canonical
+        && left.called.canonical == right.called.canonical
+        && left.calling.raw.is_empty() == right.calling.raw.is_empty();
+    let same_ingress = left.ingress.trunk == right.ingress.trunk && left.ingress.ip() == right.ingress.ip();
+    match (&left.ingress.call_id, &right.ingress.call_id) {
+        // A Call-ID that comes in again by another trunk is a loop, not an attempt.
+        (Some(left_id), Some(right_id)) => left_id == right_id && same_ingress && apart <= CALL_ID_LIFETIME,
+        // Without Call-IDs: seconds apart, and only one of them answered.
+        _ => {
+            same_numbers && same_ingress && apart <= RETRY_SECONDS && (left.answer.is_none() || right.answer.is_none())
+        }
+    }
+}
+
+/// Call-IDs of careless dialers come again; one call's attempts are all within this.
+const CALL_ID_LIFETIME: i64 = NEAR_SECONDS;
+/// A route that does not answer is given up within this.
+const RETRY_SECONDS: i64 = 30;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::number::NumberPlan;
+
+    fn request(time: &str) -> Request {
+        Request::new("1", "+12155550112", "+12155550131", time, NumberPlan::NORTH_AMERICAN).unwrap()
+    }
+
+    fn record(calling: &str, called: &str, start: i64) -> Record {
+        let dialed = |text| Dialed::read(text, NumberPlan::NORTH_AMERICAN);
+        Record {
+            calling: dialed(calling),
+            called: dialed(called),
+            start: UnixTime::from_seconds(1_777_896_001 + start),
+            ..Record::default()
+        }
+    }
+
+    fn standing(record: &Record) -> Option<(Tier, i64, i64)> {
+        let found = Standing::of(&request("2026-05-04T12:00:01Z"), record)?;
+        Some((found.tier, found.parts.seconds, found.parts.clock_offset_minutes))
+    }
+
+    #[test]
+    fn each_tier_ends_where_it_should() {
+        for (start, expected) in [
+            (0, Some((Tier::Exact, 0, 0))),
+            (-120, Some((Tier::Exact, -120, 0))),
+            (121, Some((Tier::Near, 121, 0))),
+            (900, Some((Tier::Near, 900, 0))),
+            (901, None),
+            (1679, None),
+            (1680, Some((Tier::Clock, -120, 30))),
+            (-18_003, Some((Tier::Clock, -3, -300))),
+            (43_320, Some((Tier::Clock, 120, 720))),
+            (45_000, None),
+        ] {
+            assert_eq!(standing(&record("12155550112", "12155550131", start)), expected, "{start}");
+        }
+        assert_eq!(standing(&record("12155550199", "12155550131", -3)), Some((Tier::CalledOnly, -3, 0)));
+        assert_eq!(standing(&record("12155550199", "12155550131", 121)), None);
+    }
+
+    #[test]
+    fn a_changed_called_number_counts_only_with_a_diversion() {
+        let mut other = record("12155550112", "12155550133", 0);
+        assert_eq!(standing(&other), None);
+        other.original_called = Some(Dialed::read("2155550131", NumberPlan::NORTH_AMERICAN));
+        let found = Standing::of(&request("2026-05-04T12:00:01Z"), &other).unwrap();
+        assert_eq!((found.tier, found.parts.to, found.parts.diverted), (Tier::Exact, 0.8, true));
+    }
+
+    #[test]
+    fn two_countries_numbers_are_not_the_same_for_their_last_ten_digits() {
+        assert_eq!(standing(&record("442155550112", "12155550131", 200)), None);
+    }
+
+    #[test]
+    fn a_minute_is_near_all_of_its_seconds() {
+        let found = Standing::of(&request("2026-05-04 12:00Z"), &record("12155550112", "12155550131", 40)).unwrap();
+        assert_eq!((found.tier, found.parts.seconds, found.score), (Tier::Exact, 0, 1.0));
+    }
+
+    #[test]
+    fn attempts_and_exports_of_one_call_are_one_and_redials_are_not() {
+        let call = |start, id: Option<&str>, answered: bool| {
+            let mut own = record("12155550112", "12155550131", start);
+            own.ingress.call_id = id.map(str::to_owned);
+            own.answer = answered.then_some(own.start);
+            own
+        };
+        assert!(are_one_call(&call(0, Some("a"), false), &call(4, Some("a"), true)));
+        assert!(!are_one_call(&call(0, Some("a"), false), &call(4, Some("b"), true)));
+        assert!(!are_one_call(&call(0, Some("a"), false), &call(3600, Some("a"), true)));
+        assert!(are_one_call(&call(0, None, false), &call(4, None, true)));
+        assert!(!are_one_call(&call(0, None, true), &call(4, None, true)));
+        assert!(!are_one_call(&call(0, None, false), &call(60, None, true)));
+        let mut looped = call(1, Some("a"), true);
+        looped.ingress.trunk = Some("other".to_owned());
+        assert!(!are_one_call(&call(0, Some("a"), true), &looped));
+    }
+
+    proptest! {
+        #[test]
+        fn shifting_every_clock_by_the_same_changes_nothing(start in -50_000i64..50_000, shift in -1_000_000i64..1_000_000) {
+            let mut shifted = request("2026-05-04T12:00:01Z");
+            shifted.time = Moment::exact(shifted.time.earliest.plus_seconds(shift));
+            let here = Standing::of(&request("2026-05-04T12:00:01Z"), &record("12155550112", "12155550131", start));
+            let there = Standing::of(&shifted, &record("12155550112", "12155550131", start + shift));
+            prop_assert_eq!(here, there);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Which findings the records, the map of peers and a verdict allow; the conditions are those of
+//! [`FindingName`].
+
+use std::collections::HashMap;
+
+use crate::cdr::{Place, Record};
+use crate::identity_header::IdentityHeader;
+use crate::number::{NumberPlan, TelephoneNumber};
+use crate::passport::{Attestation, Passport};
+use crate::time::UnixTime;
+use crate::traceback::candidate::{NEAR_SECONDS, Tier, are_one_call, first_passport};
+use crate::traceback::chain::{BelievedSigner, View, is_same};
+use crate::traceback::finding::{Finding, FindingName};
+use crate::traceback::search::Match;
+use crate::verify::{CheckResult, Conclusion, Error, Verdict};
+
+/// Everything that findings are drawn from.
+pub(super) struct Facts<'a> {
+    pub(super) asked_from: &'a str,
+    pub(super) views: &'a [View<'a>],
+    pub(super) verdict: Option<&'a Verdict>,
+    pub(super) signer: Option<&'a BelievedSigner>,
+    pub(super) replays: Option<&'a Replays>,
+}
+
+impl Facts<'_> {
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let Some(us) = self.views.first() else { return Vec::new() };
+        let mut findings = Vec::new();
+        findings.extend(clock_offset(&us.found));
+        findings.extend(self.rewritten(us));
+        findings.extend(self.missing_hop());
+        findings.extend(self.verdict.into_iter().flat_map(untrustworthy_signature));
+        findings.extend(self.diverted(us.record()));
+        findings.extend(self.downstream_signed());
+        findings.extend(self.foreign_signer());
+        findings.extend(self.spoofed_with_a(us.record()));
+        findings.extend(self.replays.and_then(|replays| replays.finding(us.record())));
+        findings
+    }
+
+    /// The request has the number as a later hop saw it; records of earlier hops have it as they saw it.
+    fn rewritten(&self, us: &View<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let detail = |name: &str, own: &str, other: &str| {
+            Finding::new(FindingName::NumberRewritten, format!("{name} has the calling number as {own}, {other}"))
+        };
+        if us.found.candidate.standing.tier == Tier::CalledOnly {
+            let other = format!("the request as {}", self.asked_from);
+            findings.push(detail(&us.network.name, &calling(us.record()), &other));
+        }
+        for pair in self.views.windows(2) {
+            if pair[0].record().calling.canonical != pair[1].record().calling.canonical {
+                let other = format!("{} as {}", pair[1].network.name, calling(pair[1].record()));
+                findings.push(detail(&pair[0].network.name, &calling(pair[0].record()), &other));
+            }
+        }
+        findings
+    }
+
+    fn missing_hop(&self) -> Vec<Finding> {
+        let disagree = |pair: &[View<'_>]| {
+            let downstream = pair[1].downstream.filter(|peer| !is_same(pair[0].network, peer))?;
+            let (below, above) = (&pair[0].network.name, &pair[1].network.name);
+            let detail = format!("{below} has the call from {above}, which handed it to {}", downstream.name);
+            Some(Finding::new(FindingName::MissingHop, detail))
+        };
+        self.views.windows(2).filter_map(disagree).collect()
+    }
+
+    fn diverted(&self, record: &Record) -> Option<Finding> {
+        let verdict = self.verdict.filter(|verdict| verdict.conclusion != Conclusion::Passed)?;
+        let called = record.called.canonical.as_ref()?;
+        let passport = first_passport(record)?;
+        let dest = passport.claims().dest.clone()?;
+        let plan = NumberPlan::NORTH_AMERICAN;
+        let signed: Vec<TelephoneNumber> = dest.numbers.iter().filter_map(|text| plan.canonicalise(text)).collect();
+        // A div chain that covers the called number makes the verdict pass; one that fails elsewhere says so itself.
+        let uncovered = verdict.passports.iter().filter_map(|report| report.error.as_ref()).any(|error| {
+            matches!(
+                error,
+                Error::DestMismatch { .. } | Error::DivChainIncomplete { .. } | Error::DivChainInvalid { .. }
+            )
+        });
+        if signed.is_empty() || signed.contains(called) || !uncovered {
+            return None;
+        }
+        let signed: Vec<&str> = signed.iter().map(TelephoneNumber::as_str).collect();
+        let detail =
+            format!("the call is for {called}, the PASSporT for {}, and no diversion is signed", signed.join(", "));
+        Some(Finding::new(FindingName::DivertedUnverified, detail))
+    }
+
+    /// A hop that took the call from a provider is not the originating one.
+    fn downstream_signed(&self) -> Option<Finding> {
+        let signer = self.signer?;
+        let attest = signer.attest.filter(|attest| matches!(attest, Attestation::A | Attestation::B))?;
+        let view = self.views.iter().find(|view| view.network.spc.as_ref() == Some(&signer.spc))?;
+        let upstream = view.upstream_provider()?;
+        let detail = format!("{} signed with {attest} a call that it had from {}", signer.label(), upstream.name);
+        Some(Finding::new(FindingName::DownstreamSignedAOrB, detail))
+    }
+
+    /// Both need the originating hop: the highest network names a customer.
+    fn foreign_signer(&self) -> Vec<Finding> {
+        let Some((signer, top)) = self.signer.zip(self.views.last()) else { return Vec::new() };
+        let Some(customer) = top.customer() else { return Vec::new() };
+        let Some(own) = &top.network.spc else { return Vec::new() };
+        if signer.spc == *own || customer.spc.as_ref() == Some(&signer.spc) {
+            return Vec::new();
+        }
+        let mut findings = Vec::new();
+        let hop = |view: &View<'_>| view.network.spc.as_ref().is_none_or(|spc| *spc == signer.spc);
+        if !self.views.iter().any(hop) {
+            let detail =
+                format!("{} signed, and is no hop between the customer {} and us", signer.label(), customer.name);
+            findings.push(Finding::new(FindingName::SignerNotInPath, detail));
+        }
+        let signed_at = self.verdict.and_then(Verdict::verified).and_then(|passport| passport.get().claims().iat);
+        if signed_at.is_some_and(|iat| iat >= THIRD_PARTY_SIGNING_ENDS) {
+            let detail = format!(
+                "{} originated the call of its customer {}, and {} signed it; since 2025-09-18 the responsible provider's own certificate must sign (47 CFR 64.6301)",
+                top.network.name,
+                customer.name,
+                signer.label()
+            );
+            findings.push(Finding::new(FindingName::SignerIsNotResponsibleProvider, detail));
+        }
+        findings
+    }
+
+    fn spoofed_with_a(&self, record: &Record) -> Option<Finding> {
+        let signer = self.signer.filter(|signer| signer.attest == Some(Attestation::A))?;
+        let calling = record.calling.canonical.as_ref()?;
+        let reason = not_assignable(calling)?;
+        let detail = format!("{} attested A for {calling}: {reason}", signer.label());
+        Some(Finding::new(FindingName::SpoofedNumberWithA, detail))
+    }
+}
+
+/// 2025-09-19T00:00:00Z: the day after third-party signing needed the responsible provider's certificate (FCC 24-120).
+const THIRD_PARTY_SIGNING_ENDS: UnixTime = UnixTime::from_seconds(1_758_240_000);
+
+fn calling(record: &Record) -> String {
+    record.calling.canonical.map_or_else(|| record.calling.raw.clone(), |number| number.to_string())
+}
+
+/// A PASSporT signed when the record says that the call began shows that the source's clock is right.
+fn clock_offset(found: &Match) -> Option<Finding> {
+    let standing = &found.candidate.standing;
+    if standing.tier != Tier::Clock {
+        return None;
+    }
+    let signed = standing.parts.signed.and_then(|signed| signed.seconds_from_record);
+    if signed.is_some_and(|seconds| seconds.abs() <= SIGNED_NOW) {
+        return None;
+    }
+    let minutes = standing.parts.clock_offset_minutes;
+    let (size, word) = (minutes.abs(), if minutes > 0 { "ahead of" } else { "behind" });
+    let detail = format!(
+        "the source's clock is {}:{:02} hours {word} the request's; is its time_zone right?",
+        size / 60,
+        size % 60
+    );
+    Some(Finding::new(FindingName::ClockOffset, detail))
+}
+
+/// A signer stamps the INVITE within this.
+const SIGNED_NOW: i64 = 60;
+
+fn untrustworthy_signature(verdict: &Verdict) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for report in &verdict.passports {
+        let failed = |name| report.check(name) == Some(CheckResult::Fail);
+        let who = || {
+            report.signer.as_ref().and_then(|own| own.common_name.clone()).unwrap_or_else(|| "the signer".to_owned())
+        };
+        let reason = |default: String| report.error.as_ref().map_or(default, ToString::to_string);
+        if failed("signature") {
+            let detail = match &report.error {
+                Some(error @ Error::InvalidSignature { .. }) => error.to_string(),
+                _ => format!("the signature does not verify with the key of {}", who()),
+            };
+            findings.push(Finding::new(FindingName::SignatureInvalid, detail));
+        }
+        if failed("revocation") && matches!(report.error, Some(Error::CertificateRevoked { .. })) {
+            let detail = reason(format!("the certificate of {} was revoked", who()));
+            findings.push(Finding::new(FindingName::CertificateRevoked, detail));
+        }
+    }
+    findings
+}
+
+/// Why no subscriber can have a number of the North American plan; `None` where one can, and for all others.
+fn not_assignable(number: &TelephoneNumber) -> Option<&'static str> {
+    let [b'1', area @ .., _, _, _, _] = number.as_str().as_bytes() else { return None };
+    let [a, b, c, x, y, z] = area else { return None };
+    if !matches!(a, b'2'..=b'9') || *b == b'9' {
+        return Some("no area code is numbered so");
+    }
+    if !matches!(x, b'2'..=b'9') {
+        return Some("no exchange begins so");
+    }
+    let service = |second: &u8, third: &u8| *second == b'1' && *third == b'1';
+    (service(b, c) || service(y, z)).then_some("codes that end in 11 are services")
+}
+
+/// Finds tokens that came with other calls too: shown every record a second time, it remembers only what was asked.
+#[derive(Debug, Default)]
+pub struct Replays {
+    tokens: HashMap<String, Vec<Record>>,
+    seen: HashMap<(String, Place), Vec<Place>>,
+}
+
+/// More calls with the same token are only counted as many.
+const MAX_REPLAYS: usize = 16;
+
+impl Replays {
+    /// Asks for the tokens of these records.
+    #[must_use]
+    pub fn of<'r>(records: impl Iterator<Item = &'r Record>) -> Self {
+        let mut replays = Self::default();
+        for record in records {
+            for token in tokens(record) {
+                let asked = replays.tokens.entry(token).or_default();
+                if asked.len() < MAX_REPLAYS {
+                    asked.push(Record { identity: Vec::new(), ..record.clone() });
+                }
+            }
+        }
+        replays
+    }
+
+    /// Whether no token was asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Shows it a record.
+    pub fn see(&mut self, record: &Record) {
+        for token in tokens(record) {
+            for asked in self.tokens.get(&token).into_iter().flatten() {
+                if are_different_calls(asked, record) {
+                    let places = self.seen.entry((token.clone(), asked.place)).or_default();
+                    places.push(record.place);
+                    places.sort_unstable();
+                    places.truncate(MAX_REPLAYS);
+                }
+            }
+        }
+    }
+
+    /// Where else the tokens of a record came.
+    #[must_use]
+    pub fn elsewhere(&self, record: &Record) -> Vec<Place> {
+        let seen = tokens(record).into_iter().filter_map(|token| self.seen.get(&(token, record.place)));
+        seen.flatten().copied().collect()
+    }
+
+    fn finding(&self, record: &Record) -> Option<Finding> {
+        let places = self.elsewhere(record);
+        let lines: Vec<String> = places.iter().map(|place| place.line.to_string()).collect();
+        let detail = || format!("the same token came with {} other calls (lines {})", lines.len(), lines.join(", "));
+        (!places.is_empty()).then(|| Finding::new(FindingName::ReplayedToken, detail()))
+    }
+}
+
+/// The PASSporTs of a record in full form: those whose text names one call.
+fn tokens(record: &Record) -> Vec<String> {
+    let headers = record.identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
+    headers.map(|header| header.token).filter(|token| Passport::parse(token).is_ok()).collect()
+}
+
+/// Not one call, beyond what hops, attempts, diversions and exports of one call can look like.
+fn are_different_calls(left: &Record, right: &Record) -> bool {
+    if are_one_call(left, right) {
+        return false;
+    }
+    if left.start.seconds_since(right.start).abs() > NEAR_SECONDS {
+        return left.start_repeated.is_none() && right.start_repeated.is_none();
+    }
+    let other_id =
+        matches!((&left.ingress.call_id, &right.ingress.call_id), (Some(left), Some(right)) if left != right);
+    let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
+    other_id && !related
+}

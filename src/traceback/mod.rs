@@ -1,0 +1,38 @@
+//! Traceback: from a request to the upstream that let the call in.
+//!
+//! Pure: records go in one after the other ([`Search::see`]), many requests are searched for in one pass, and only the
+//! candidates are kept. Answers come out ([`Search::answer`]); what a signature is worth is asked of the caller, who
+//! has the means to verify it.
+
+mod answer;
+mod candidate;
+mod chain;
+mod coverage;
+mod deadline;
+mod detection;
+mod finding;
+mod hop;
+mod reply;
+mod request;
+mod role;
+mod search;
+
+pub use answer::{
+    Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature, Status,
+    Upstream,
+};
+pub use candidate::{
+    CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS, Parts, SignedFacts, Standing, Tier, are_one_call,
+};
+pub use coverage::{Coverage, Doubt, Span};
+pub use deadline::{Deadline, NoDeadline, RuleSet, US_2026_02};
+pub use detection::Replays;
+pub use finding::{Finding, FindingName};
+pub use hop::{Certainty, Hop, HopSource};
+pub use reply::Replying;
+pub use request::{
+    BadField, BadMap, BadRequest, FIELDS, FieldMap, Line, MAX_BYTES, Request, RequestFault, RequestsError,
+    read_requests,
+};
+pub use role::Role;
+pub use search::{Candidate, MAX_CANDIDATES, Match, Origin, Search, SourceFile};
