@@ -82,7 +82,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The departures of a certificate from [`ATIS_1000080`] and from the RFCs that it rests on.
+/// The departures of a certificate from ATIS-1000080 §6.4.1 and from the RFCs that it rests on.
 #[must_use]
 pub fn lint(certificate: &Certificate) -> Vec<Finding> {
     let role = Role::of(certificate);
