@@ -187,3 +187,29 @@ const PLAN: NumberPlan = NumberPlan::NORTH_AMERICAN;
 
 /// Keys and certificates are small.
 const MAX_FILE: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passport::is_uuid;
+
+    #[test]
+    fn an_origid_that_nobody_named_is_a_random_uuid() {
+        // D3, D6; RFC 9562 §5.4.
+        let (first, second) = (random_uuid().unwrap(), random_uuid().unwrap());
+        assert!(is_uuid(&first), "{first}");
+        assert_eq!(&first[14..15], "4");
+        assert!("89ab".contains(&first[19..20]), "{first}");
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn instants_and_dates_are_read_in_their_spellings() {
+        let noon = UnixTime::from_seconds(1_777_896_000);
+        assert_eq!(instant("1777896000"), Ok(noon));
+        assert_eq!(instant("2026-05-04T12:00:00Z"), Ok(noon));
+        assert_eq!(date("Mon, 04 May 2026 12:00:00 GMT"), Ok(noon));
+        assert_eq!(date("2026-05-04T12:00:00Z"), Ok(noon));
+        assert!(instant("noon").is_err() && date("2026-05-04 12:00").is_err());
+    }
+}
