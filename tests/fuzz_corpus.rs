@@ -1,5 +1,6 @@
 //! The fuzz corpus as an ordinary test: what fuzzing found stays found.
 
+#[expect(unreachable_pub, reason = "the library of the fuzz crate")]
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
