@@ -221,9 +221,12 @@ Exit codes: 0 all passed, 1 some failed, 2 none failed but some could not be che
 /// Whom to trust, and what it rests on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustArgs {
-    /// Trusted roots: a PEM file, or a folder of them; repeatable
+    /// Trusted roots: a PEM file, a folder of them, or the STI-PA's signed list; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Trust")]
     pub(crate) trust: Vec<PathBuf>,
+    /// Who signs the STI-PA's list: its certificate, or the root above it; repeatable
+    #[arg(long, value_name = "PEM", help_heading = "Trust")]
+    pub(crate) trust_signer: Vec<PathBuf>,
     /// The certificate archive, laid out host[:port]/path as `wget --mirror` writes it
     #[arg(long, value_name = "DIR", help_heading = "Trust")]
     pub(crate) certs: Option<PathBuf>,
