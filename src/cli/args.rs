@@ -20,12 +20,12 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  stirtrace verify invite.sip --trust roots.pem --certs archive/    whether to believe the caller ID, and why
-  stirtrace inspect invite.sip                                      what was signed; judge nothing
-  stirtrace certificate lint archive/                               is every certificate as the profile wants it
+  stirtrace verify invite.sip --trust roots.pem --certs archive/
+  stirtrace inspect invite.sip
+  stirtrace certificate lint archive/
 
-Exit codes: 0 all is well, 1 something is not, 2 something could not be told, or misuse.
-Data goes to stdout, talk to stderr.";
+Exit codes: 0 all is well, 1 something is not, 2 something could not be told, or
+misuse. Data goes to stdout, talk to stderr.";
 
 /// What every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -103,8 +103,11 @@ Examples:
   stirtrace certificate lint archive/
   stirtrace certificate lint leaf.pem --format json | jq .findings
 
-Departures are warnings: half of the certificates in use have some, and verification does not rest on them.
-Exit codes: 0 nothing wrong, 1 something wrong in what was read, 2 a file could not be read.")]
+Departures are warnings: half of the certificates in use have some, and
+verification does not rest on them.
+
+Exit codes: 0 nothing wrong, 1 something wrong in what was read, 2 a file could
+not be read.")]
     Lint(CertificateFilesArgs),
     /// Show what certificates say: whom they are about, for whom they speak, since when and until when
     #[command(after_help = "\
@@ -112,7 +115,8 @@ Examples:
   stirtrace certificate show leaf.pem
   stirtrace certificate show archive/ --format csv
 
-Exit codes: 0 all read, 1 a certificate or its TNAuthList is broken, 2 a file could not be read.")]
+Exit codes: 0 all read, 1 a certificate or its TNAuthList is broken, 2 a file
+could not be read.")]
     Show(CertificateFilesArgs),
     /// Find the way from certificates to a trusted root, whatever the order of the file
     #[command(after_help = "\
@@ -136,6 +140,8 @@ pub(crate) struct CertificateFilesArgs {
 pub(crate) struct CertificatePathArgs {
     #[command(flatten)]
     pub(crate) files: CertificateFilesArgs,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     /// The instant to judge at: now, or an RFC 3339 time
@@ -184,6 +190,8 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "INPUT")]
     pub(crate) input: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    #[command(flatten)]
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) revocation: RevocationArgs,
@@ -209,21 +217,35 @@ pub(crate) struct VerifyArgs {
 const VERIFY_HELP: &str = "\
 Examples:
   stirtrace verify invite.sip --trust roots.pem --certs archive/
-  stirtrace verify calls/ --trust trust-list.jwt --trust-signer sti-pa.pem --crl sti-pa.crl --at date
-  echo 'Identity: eyJ..;info=<https://..>' | stirtrace verify --from 12155550112 --to 12155550131
+  stirtrace verify calls/ --trust list.jwt --trust-signer sti-pa.pem --at date
+  echo 'Identity: eyJ..' | stirtrace verify --from 12155550112 --to 12155550131
 
-JSON lines are objects with identity (string or array), from, to, date and call_id. Consecutive lines that begin
-with `Identity:` or `y:` are one call; other lines are each their own.
-In CSV, lists are joined by ` | `, and the columns header and claims hold JSON.
+JSON lines are objects with identity (string or array), from, to, date, call_id.
+Consecutive lines that begin `Identity:` or `y:` are one call; others are each
+their own. What an option leaves out, stirtrace.toml may say: trust, trust_signer,
+certificates, crl, crl_signer.
+In CSV, lists are joined by ` | `; header and claims hold JSON.
 
-Exit codes: 0 all passed, 1 some failed, 2 none failed but some could not be checked, or misuse.";
+Exit codes: 0 all passed, 1 some failed, 2 none failed but some could not be
+checked, or misuse.";
+
+/// Which configuration.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ConfigArgs {
+    /// The stirtrace.toml to use [default: the one in this folder or the nearest above it]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
 
 /// Whom to trust, and what it rests on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustArgs {
-    /// Trusted roots: a PEM file, or a folder of them; repeatable
+    /// Trusted roots: a PEM file, a folder of them, or the STI-PA's signed list; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Trust")]
     pub(crate) trust: Vec<PathBuf>,
+    /// Who signs the STI-PA's list: its certificate, or the root above it; repeatable
+    #[arg(long, value_name = "PEM", help_heading = "Trust")]
+    pub(crate) trust_signer: Vec<PathBuf>,
     /// The certificate archive, laid out host[:port]/path as `wget --mirror` writes it
     #[arg(long, value_name = "DIR", help_heading = "Trust")]
     pub(crate) certs: Option<PathBuf>,

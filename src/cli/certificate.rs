@@ -10,6 +10,7 @@ use crate::certificate::bundle::{Bundle, BundleError, Limits};
 use crate::certificate::chain::{Error as ChainError, LinkCache, Path};
 use crate::certificate::profile::Severity;
 use crate::cli::args::{CertificateCommand, CertificateFilesArgs, CertificatePathArgs};
+use crate::cli::config::Config;
 use crate::cli::content::has_pem;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, inputs, inputs_or_stdin};
@@ -39,8 +40,12 @@ fn path(args: &CertificatePathArgs, printer: &mut Printer) -> Result<Exit, Stop>
             return Err(complaint.hint("write now, or a time with its zone, as 2026-05-04T12:00:01Z").into());
         }
     };
-    let trust = Trust::resolve(&args.trust, at)?;
-    let finder = PathFinder { pool: authorities(args.trust.certs.as_ref()), trust, at, links: LinkCache::default() };
+    let options = Config::find(&args.config, printer)?.trust(args.trust.clone());
+    let trust = Trust::resolve(&options, clock::now())?;
+    if trust.is_empty() {
+        printer.warn("nobody is trusted, so no path can be found: name the roots with --trust PATH");
+    }
+    let finder = PathFinder { pool: authorities(options.certs.as_ref()), trust, at, links: LinkCache::default() };
     each_file(&args.files, printer, &|file, bundle| vec![Ok(finder.show(file, bundle))])
 }
 

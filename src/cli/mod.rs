@@ -11,6 +11,7 @@ mod args;
 mod caret;
 mod certificate;
 mod completions;
+mod config;
 mod content;
 mod exit;
 mod files;
@@ -39,6 +40,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::args::{Cli, Command};
+use crate::cli::config::Config;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::printer::Printer;
 use crate::cli::settings::VerifySettings;
@@ -75,6 +77,9 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
-        Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
+        Command::Verify(args) => {
+            let config = Config::find(&args.config, printer)?;
+            verify::run(&VerifySettings::resolve(args, &config, clock::now())?, printer)
+        }
     }
 }

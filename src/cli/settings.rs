@@ -1,6 +1,7 @@
 //! What the arguments mean: files read, names looked up, choices made.
 
 use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
+use crate::cli::config::Config;
 use crate::cli::exit::Complaint;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::json_call::party;
@@ -24,15 +25,16 @@ pub(crate) struct VerifySettings {
 
 impl VerifySettings {
     /// What the arguments mean at the instant `now`.
-    pub(crate) fn resolve(args: VerifyArgs, now: UnixTime) -> Result<Self, Complaint> {
-        let policy = policy(&args.policy, &args.revocation);
+    pub(crate) fn resolve(args: VerifyArgs, config: &Config, now: UnixTime) -> Result<Self, Complaint> {
+        let (trust, revocation) = (config.trust(args.trust), config.revocation(args.revocation));
+        let policy = policy(&args.policy, &revocation);
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
             text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
         };
         Ok(Self {
             inputs: inputs_or_stdin(&args.input, "INPUT")?,
-            trust: Trust::resolve(&args.trust, now)?.with_revocation(&args.revocation)?,
+            trust: Trust::resolve(&trust, now)?.with_revocation(&revocation)?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
             to: number("--to", &args.to)?,

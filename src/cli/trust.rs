@@ -11,6 +11,7 @@ use crate::cli::exit::Complaint;
 use crate::cli::files::{Input, inputs, read_named};
 use crate::time::UnixTime;
 use crate::trust::TrustAnchors;
+use crate::trust::sti_pa::{Policy, StiPaList};
 use crate::verify::Materials;
 
 /// Whom to trust, who is revoked, and where certificates lie.
@@ -24,15 +25,20 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Reads what the options name. The present instant decides whether a trust list is still good.
-    pub(crate) fn resolve(args: &TrustArgs, _now: UnixTime) -> Result<Self, Complaint> {
+    pub(crate) fn resolve(args: &TrustArgs, now: UnixTime) -> Result<Self, Complaint> {
+        let archive = args.certs.as_deref().map(Archive::open).transpose()?;
+        let mut signers = Vec::new();
+        for path in &args.trust_signer {
+            signers.extend(read_certificates("--trust-signer", path)?);
+        }
+        let reader = RootReader { signers, archive: archive.as_ref(), now };
         let mut anchors = TrustAnchors::new();
         for path in &args.trust {
             for input in inputs(std::slice::from_ref(path)) {
                 let input = input.map_err(|unlisted| no_roots(path, &unlisted.reason))?;
-                anchors.extend(read_roots(path, &input)?.certificates().iter().cloned());
+                anchors.extend(reader.read(path, &input)?.certificates().iter().cloned());
             }
         }
-        let archive = args.certs.as_deref().map(Archive::open).transpose()?;
         Ok(Self { anchors, crls: Vec::new(), crl_signers: Vec::new(), archive })
     }
 
@@ -71,17 +77,55 @@ impl Trust {
     }
 }
 
-fn no_roots(path: &Path, reason: &str) -> Complaint {
-    Complaint::new(format!("--trust {}: {reason}", path.display()))
-        .hint("name a PEM file of trusted roots, or a folder of such files")
+/// Reads roots: PEM, DER, or the STI-PA's signed list.
+struct RootReader<'a> {
+    /// Who may sign the list.
+    signers: Vec<Certificate>,
+    /// Where the certificate of the list's signer may lie.
+    archive: Option<&'a Archive>,
+    now: UnixTime,
 }
 
-fn read_roots(named: &Path, input: &Input) -> Result<TrustAnchors, Complaint> {
-    let (Input::Named(path) | Input::Found(path)) = input else {
-        return Err(no_roots(named, "roots are not read from standard input"));
-    };
-    let bytes = read_named("--trust", path, Limits::OWN_FILE.octets)?;
-    TrustAnchors::from_pem(&bytes).map_err(|reason| no_roots(path, &reason.to_string()))
+impl RootReader<'_> {
+    fn read(&self, named: &Path, input: &Input) -> Result<TrustAnchors, Complaint> {
+        let (Input::Named(path) | Input::Found(path)) = input else {
+            return Err(no_roots(named, "roots are not read from standard input"));
+        };
+        let bytes = read_named("--trust", path, Limits::OWN_FILE.octets)?;
+        let start = bytes.trim_ascii_start();
+        if start.starts_with(b"{") || start.starts_with(b"eyJ") {
+            return self.read_list(path, &bytes);
+        }
+        TrustAnchors::from_pem(&bytes).map_err(|reason| no_roots(path, &reason.to_string()))
+    }
+
+    /// F21: only the pinned signer's list counts, only until it expires.
+    fn read_list(&self, path: &Path, bytes: &[u8]) -> Result<TrustAnchors, Complaint> {
+        if self.signers.is_empty() {
+            let complaint =
+                Complaint::new(format!("--trust {}: a signed list, and nobody is pinned to sign it", path.display()));
+            return Err(complaint.hint("name the STI-PA's certificate, or its root, with --trust-signer PEM"));
+        }
+        let supplied = self.list_certificates(bytes);
+        let policy = Policy { pinned: &self.signers, supplied: &supplied, previous_sequence: None, now: self.now };
+        let list = StiPaList::verify(bytes, &policy).map_err(|reason| {
+            Complaint::new(format!("--trust {}: {reason}", path.display()))
+                .hint("get the list again from the STI-PA, and see that --trust-signer names who signs it")
+        })?;
+        Ok(list.anchors().clone())
+    }
+
+    /// What the archive holds at the URL of the list's signer: it may lead from a pinned root to the signer.
+    fn list_certificates(&self, bytes: &[u8]) -> Vec<Certificate> {
+        let found = StiPaList::signer_url(bytes).and_then(|url| self.archive?.read(&url).ok());
+        let bundle = found.and_then(|body| Bundle::read(&body, &Limits::UNTRUSTED).ok());
+        bundle.map(|bundle| bundle.certificates).unwrap_or_default()
+    }
+}
+
+fn no_roots(path: &Path, reason: &str) -> Complaint {
+    Complaint::new(format!("--trust {}: {reason}", path.display()))
+        .hint("name a PEM file of trusted roots, a folder of such files, or the STI-PA's signed list")
 }
 
 /// The certificates of a file that an option names, all of them usable.
