@@ -6,5 +6,7 @@ mod cases;
 mod decisions;
 mod diversions;
 mod lab;
+mod peers;
+mod rfc_vectors;
 mod scene;
 mod token;
