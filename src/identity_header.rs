@@ -226,7 +226,8 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_space(&mut self) {
-        self.take_while(is_space);
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|c| is_space(**c)).count();
     }
 
     /// Takes bytes as long as `wanted` holds. It stops at ASCII bytes only, so the text stays whole characters.

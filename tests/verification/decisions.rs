@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cases::{Case, Table, read, run};
 
-const FILES: [&str; 7] =
+pub(crate) const FILES: [&str; 7] =
     ["form.json", "header.json", "claims.json", "freshness.json", "numbers.json", "credential.json", "scope.json"];
 
 #[test]

@@ -5,6 +5,11 @@
 mod cases;
 mod decisions;
 mod diversions;
+mod hostile;
+mod jose_oracles;
 mod lab;
+mod peers;
+mod properties;
+mod rfc_vectors;
 mod scene;
 mod token;

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::{EncodePublicKey, LineEnding};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stirtrace::time::UnixTime;
@@ -110,6 +111,10 @@ pub(crate) enum Mutation {
     BadBase64InSignature,
     /// Bits in the last character that stand for nothing.
     LooseBits,
+    /// HS256 with the certificate's public text as the secret.
+    HmacOfCertificate,
+    /// HS256 with the certificate's public key as the secret.
+    HmacOfPublicKey,
 }
 
 impl Token {
@@ -140,7 +145,7 @@ impl Token {
         }
         segments.push(URL_SAFE_NO_PAD.encode(signature.to_bytes()));
         for mutation in &self.mutate {
-            mutation.apply(&mut segments, &signature, &signed);
+            mutation.apply(&mut segments, &signature, &signed, self);
         }
         segments.join(".")
     }
@@ -231,7 +236,7 @@ impl Written {
 }
 
 impl Mutation {
-    fn apply(self, segments: &mut Vec<String>, signature: &Signature, signed: &str) {
+    fn apply(self, segments: &mut Vec<String>, signature: &Signature, signed: &str, token: &Token) {
         let before = segments.clone();
         let raw = signature.to_bytes();
         let set = |segments: &mut Vec<String>, bytes: &[u8]| segments[2] = URL_SAFE_NO_PAD.encode(bytes);
@@ -272,6 +277,13 @@ impl Mutation {
             Self::BadBase64InHeader => segments[0].replace_range(4..5, "+="),
             Self::BadBase64InPayload => segments[1].replace_range(9..10, "="),
             Self::BadBase64InSignature => segments[2].truncate(85),
+            Self::HmacOfCertificate => {
+                set(segments, &hmac(&lab::file(&lab::entry(&token.signer).archive), signed));
+            }
+            Self::HmacOfPublicKey => {
+                let key = token.signing_key().verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+                set(segments, &hmac(key.as_bytes(), signed));
+            }
             Self::LooseBits => {
                 // 64 bytes end in a character of which four bits stand for nothing.
                 let last = segments[2].pop().unwrap();
@@ -280,6 +292,11 @@ impl Mutation {
         }
         assert_ne!(*segments, before, "{self:?} changes nothing; choose another token");
     }
+}
+
+fn hmac(secret: &[u8], signed: &str) -> Vec<u8> {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret);
+    aws_lc_rs::hmac::sign(&key, signed.as_bytes()).as_ref().to_vec()
 }
 
 fn overridden(mut members: Value, overrides: &Map<String, Value>) -> Value {
