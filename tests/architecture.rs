@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 const ROWS: &[&[&str]] = &[
     // Floor 0: words.
     &["es256", "number", "time"],
+    &["zone"],
     // Floor 1: formats.
     &["passport"],
     &["identity_header"],
-    &["certificate", "cdr", "network", "sip"],
+    &["certificate", "network", "sip"],
+    &["cdr"],
     &["capture"],
     // Floor 2: decisions.
     &["trust"],
