@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::lab::LabArgs;
+use crate::cli::sign::SignArgs;
+
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stirtrace", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXAMPLES)]
@@ -17,8 +20,9 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  stirtrace inspect invite.sip                          what was signed, by whom; judge nothing
-  stirtrace certificate lint certs/                     is every certificate as its profile wants it
+  stirtrace verify invite.sip --trust roots.pem --certs archive/    whether to believe the caller ID, and why
+  stirtrace inspect invite.sip                                      what was signed; judge nothing
+  stirtrace certificate lint archive/                               is every certificate as the profile wants it
 
 Exit codes: 0 all is well, 1 something is not, 2 something could not be told, or misuse.
 Data goes to stdout, talk to stderr.";
@@ -51,6 +55,13 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Format {
+    /// Whether it is the one for people.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Color {
@@ -66,14 +77,70 @@ pub(crate) enum Color {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show certificates, hold them to the SHAKEN profile, or find their way to a trusted root
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
     Inspect(InspectArgs),
+    /// Make things to practise with: a throw-away PKI
+    Lab(LabArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
+    /// Sign a call: print the value of its Identity header
+    Sign(SignArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
     Verify(VerifyArgs),
+}
+
+/// `stirtrace certificate`
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum CertificateCommand {
+    /// Hold certificates to the SHAKEN profile (ATIS-1000080); text shows only those that depart from it
+    #[command(after_help = "\
+Examples:
+  stirtrace certificate lint archive/
+  stirtrace certificate lint leaf.pem --format json | jq .findings
+
+Departures are warnings: half of the certificates in use have some, and verification does not rest on them.
+Exit codes: 0 nothing wrong, 1 something wrong in what was read, 2 a file could not be read.")]
+    Lint(CertificateFilesArgs),
+    /// Show what certificates say: whom they are about, for whom they speak, since when and until when
+    #[command(after_help = "\
+Examples:
+  stirtrace certificate show leaf.pem
+  stirtrace certificate show archive/ --format csv
+
+Exit codes: 0 all read, 1 a certificate or its TNAuthList is broken, 2 a file could not be read.")]
+    Show(CertificateFilesArgs),
+    /// Find the way from certificates to a trusted root, whatever the order of the file
+    #[command(after_help = "\
+Example:
+  stirtrace certificate path leaf.pem --trust roots.pem --certs archive/
+
+Exit codes: 0 trusted, 1 not trusted, 2 a file could not be read.")]
+    Path(CertificatePathArgs),
+}
+
+/// `stirtrace certificate lint|show`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CertificateFilesArgs {
+    /// Certificates in PEM (several in a file, too) or DER; folders are walked; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
+}
+
+/// `stirtrace certificate path`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CertificatePathArgs {
+    #[command(flatten)]
+    pub(crate) files: CertificateFilesArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    /// The instant to judge at: now, or an RFC 3339 time
+    #[arg(long, value_name = "WHEN", default_value = "now")]
+    pub(crate) at: String,
 }
 
 /// `stirtrace completions`
@@ -119,6 +186,8 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
+    pub(crate) revocation: RevocationArgs,
+    #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// The instant to judge at: now, date (the call's own Date, else its iat), or an RFC 3339 time
     #[arg(long, value_name = "WHEN", default_value = "now")]
@@ -158,6 +227,32 @@ pub(crate) struct TrustArgs {
     /// The certificate archive, laid out host[:port]/path as `wget --mirror` writes it
     #[arg(long, value_name = "DIR", help_heading = "Trust")]
     pub(crate) certs: Option<PathBuf>,
+}
+
+/// CRLs, and what to make of them.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RevocationArgs {
+    /// A CRL in PEM or DER; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// The certificate whose key signs indirect CRLs, besides the trusted roots; repeatable
+    #[arg(long, value_name = "PEM", help_heading = "Trust")]
+    pub(crate) crl_signer: Vec<PathBuf>,
+    /// What a certificate needs that no CRL, or only an old one, covers
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t, help_heading = "Policy")]
+    pub(crate) crl_policy: CrlPolicyName,
+}
+
+/// What to do about revocation.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum CrlPolicyName {
+    /// Use the CRLs there are; what they do not cover is said, not refused
+    #[default]
+    Use,
+    /// Refuse a certificate that no CRL covers
+    Require,
+    /// Refuse a certificate that no CRL within its nextUpdate covers
+    RequireFresh,
 }
 
 /// What to accept.

@@ -84,7 +84,8 @@ fn is_der(head: &[u8]) -> bool {
     matches!(head, [0x30, 0x80..=0x84, ..])
 }
 
-fn has_pem(head: &[u8]) -> bool {
+/// Whether a PEM block begins in it.
+pub(crate) fn has_pem(head: &[u8]) -> bool {
     head.split(|c| *c == b'\n').any(|line| line.starts_with(b"-----BEGIN "))
 }
 

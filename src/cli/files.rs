@@ -82,7 +82,7 @@ fn walk(folder: &Path) -> impl Iterator<Item = Result<Input, Unlisted>> + '_ {
             Ok(entry) if entry.path().is_dir() => None,
             Ok(entry) => Some(Ok(Input::Found(entry.into_path()))),
             Err(fault) => Some(Err(Unlisted {
-                file: fault.path().unwrap_or(Path::new("")).display().to_string(),
+                file: fault.path().unwrap_or(folder).display().to_string(),
                 reason: fault.to_string(),
             })),
         })

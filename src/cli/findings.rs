@@ -91,10 +91,10 @@ impl Findings {
             }
             _ => {}
         }
-        if let (Some(info), Some(x5u)) = (&field.info, &header.x5u) {
-            if info != x5u {
-                self.error("G8", format!("info and x5u differ: {info} and {x5u}"));
-            }
+        if let (Some(info), Some(x5u)) = (&field.info, &header.x5u)
+            && info != x5u
+        {
+            self.error("G8", format!("info and x5u differ: {info} and {x5u}"));
         }
     }
 

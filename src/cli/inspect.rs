@@ -2,18 +2,22 @@
 
 use serde::Serialize;
 
+use crate::certificate::bundle::{BlockFault, Bundle, Limits};
+use crate::certificate::crl::Crl;
 use crate::cli::args::InspectArgs;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Source, inputs_or_stdin};
 use crate::cli::json_call::JsonCall;
 use crate::cli::pieces::{Piece, each_piece};
 use crate::cli::printer::{Present, Printer};
+use crate::cli::shown_certificate::ShownCertificate;
 use crate::cli::shown_value::ShownValue;
 use crate::cli::text::{Text, Tone};
 use crate::cli::unread::Unread;
 use crate::number::NumberPlan;
 use crate::sip::call::Call;
 use crate::sip::message::{Message, StartLine};
+use crate::time::UnixTime;
 
 pub(super) fn run(args: &InspectArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     let mut exit = Exit::Good;
@@ -63,8 +67,43 @@ fn show(source: Source, piece: Piece, printer: &mut Printer) -> Result<Exit, Sto
             printer.show(&shown)?;
             Ok(exit_of(&shown.identities))
         }
-        Piece::Certificates(_) => unread(source, Complaint::new("certificates are not shown yet"), printer),
+        Piece::Certificates(bytes) => show_certificates(&source, &bytes, printer),
     }
+}
+
+/// Certificates and CRLs; whatever else stands in PEM blocks is named, never shown: it may be a key.
+fn show_certificates(source: &Source, bytes: &[u8], printer: &mut Printer) -> Result<Exit, Stop> {
+    let crl = Crl::from_bytes(bytes);
+    if let Ok(crl) = &crl {
+        printer.show(&ShownCrl::of(source.clone(), crl))?;
+    }
+    let bundle = match Bundle::read(bytes, &Limits::OWN_FILE) {
+        Ok(bundle) => bundle,
+        Err(_) if crl.is_ok() => return Ok(Exit::Good),
+        Err(reason) => {
+            let complaint = Complaint::new(format!("neither a certificate nor a CRL: {reason}"));
+            return unread(source.clone(), complaint.hint("compare it with the file as its issuer gave it"), printer);
+        }
+    };
+    let mut exit = Exit::Good;
+    for certificate in &bundle.certificates {
+        let shown = InspectedCertificate {
+            source: source.clone(),
+            kind: "certificate",
+            shown: ShownCertificate::of(certificate),
+        };
+        exit = exit.and(if shown.shown.is_broken() { Exit::Bad } else { Exit::Good });
+        printer.show(&shown)?;
+    }
+    let problems = bundle.problems.iter().filter(|problem| {
+        !(crl.is_ok() && matches!(&problem.fault, BlockFault::OtherLabel { label } if label.ends_with("CRL")))
+    });
+    for problem in problems {
+        let complaint = Complaint::new(problem.fault.to_string()).hint("only certificates and CRLs are shown");
+        printer.show(&Unread::<InspectedValue>::new(source.at(problem.line), &complaint))?;
+        exit = exit.and(Exit::Bad);
+    }
+    Ok(exit)
 }
 
 fn unread(source: Source, complaint: Complaint, printer: &mut Printer) -> Result<Exit, Stop> {
@@ -130,6 +169,71 @@ impl Present for InspectedValue {
     fn text(&self, text: &mut Text) {
         text.put(Tone::Strong, "Identity value").put(Tone::Faint, format_args!("  {}", self.source)).end();
         self.shown.text(text);
+        text.end();
+    }
+}
+
+/// A certificate with its place.
+#[derive(Debug, Serialize)]
+struct InspectedCertificate {
+    source: Source,
+    kind: &'static str,
+    #[serde(flatten)]
+    shown: ShownCertificate,
+}
+
+impl Present for InspectedCertificate {
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        self.shown.print(&self.source.to_string(), text);
+    }
+}
+
+/// A CRL as it stands; whether it may revoke anything is another question.
+#[derive(Debug, Serialize)]
+struct ShownCrl {
+    source: Source,
+    kind: &'static str,
+    issuer: String,
+    number: Option<String>,
+    this_update: UnixTime,
+    next_update: Option<UnixTime>,
+    indirect: bool,
+    revoked: usize,
+}
+
+impl ShownCrl {
+    fn of(source: Source, crl: &Crl) -> Self {
+        Self {
+            source,
+            kind: "crl",
+            issuer: crl.issuer().to_string(),
+            number: crl.number_hex(),
+            this_update: crl.this_update(),
+            next_update: crl.next_update(),
+            indirect: crl.is_indirect(),
+            revoked: crl.len(),
+        }
+    }
+}
+
+impl Present for ShownCrl {
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        let form = if self.indirect { "indirect CRL" } else { "CRL" };
+        text.put(Tone::Strong, form).put(Tone::Faint, format_args!("  {}", self.source)).end();
+        text.field("issuer", &self.issuer);
+        if let Some(number) = &self.number {
+            text.field("number", number);
+        }
+        text.field("issued", self.this_update);
+        match self.next_update {
+            Some(next_update) => text.field("next due", next_update),
+            None => text.field("next due", "it does not say"),
+        }
+        text.field("revoked", format_args!("{} certificates", self.revoked));
         text.end();
     }
 }

@@ -10,7 +10,7 @@ use crate::lab::pki::{Settings, generate};
 use crate::lab::write::WriteError;
 use crate::time::UnixTime;
 
-/// Things to practise with, all made up.
+/// `stirtrace lab`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
@@ -19,27 +19,35 @@ pub(crate) struct LabArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum LabCommand {
-    /// Write a throw-away PKI: roots, intermediates, signing certificates good and bad, CRLs, a trust list.
+    /// Write a throw-away PKI: roots, intermediates, signing certificates good and bad, CRLs, a trust list
     Pki(PkiArgs),
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Example:
+  stirtrace lab pki certs
+
+Its README.md says what each file is. The private keys are worthless: anybody can compute them from the seed.
+
+Exit codes: 0 written, 2 not.")]
 struct PkiArgs {
-    /// The folder to write: new, empty, or an earlier lab.
+    /// The folder to write: new, empty, or an earlier lab
+    #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// What keys and serial numbers come from: the same seed gives the same lab.
+    /// What keys and serial numbers come from: the same seed gives the same lab
     #[arg(long, value_name = "N|TEXT", default_value = "1")]
     seed: String,
-    /// The first day of the signing certificates.
+    /// The first day of the signing certificates
     #[arg(long, value_name = "RFC3339", default_value_t = Settings::DEFAULT_START, value_parser = UnixTime::parse_rfc3339)]
     start: UnixTime,
-    /// How many days the usual signing certificates are valid.
+    /// How many days the usual signing certificates are valid
     #[arg(long, value_name = "DAYS", default_value_t = Settings::DEFAULT_LEAF_DAYS)]
     leaf_days: u32,
 }
 
 /// Runs `stirtrace lab`.
-pub(crate) fn run(args: &LabArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn run(args: &LabArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     match &args.command {
         LabCommand::Pki(args) => pki(args, printer),
     }

@@ -9,6 +9,7 @@
 mod archive;
 mod args;
 mod caret;
+mod certificate;
 mod completions;
 mod content;
 mod exit;
@@ -16,15 +17,19 @@ mod files;
 mod findings;
 mod inspect;
 mod json_call;
+mod lab;
 mod lines;
 mod man;
 mod pieces;
 mod printer;
 mod redact;
 mod settings;
+mod shown_certificate;
 mod shown_value;
+mod sign;
 mod table;
 mod text;
+mod trust;
 mod unread;
 mod verdict_text;
 mod verify;
@@ -64,9 +69,12 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
     match command {
+        Command::Certificate(command) => certificate::run(&command, printer),
         Command::Completions(args) => completions::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
     }
 }

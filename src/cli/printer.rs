@@ -1,8 +1,10 @@
 //! The only writer of stdout and stderr: stdout is data, stderr is talk.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use crate::cli::args::{Color, Format, GlobalArgs};
 use crate::cli::exit::{Complaint, Stop};
 use crate::cli::redact::Redactor;
 use crate::cli::table;
-use crate::cli::text::{Text, Tone};
+use crate::cli::text::{Text, Tone, is_unsafe};
 
 /// Something that a command prints: an object a line in JSON, a row in CSV, a few lines of text.
 pub(crate) trait Present: Serialize {
@@ -27,6 +29,7 @@ pub(crate) struct Printer {
     out: BufWriter<Stdout>,
     talk: Stderr,
     format: Format,
+    asked_format: Option<Format>,
     colour: bool,
     talk_colour: bool,
     quiet: bool,
@@ -52,20 +55,24 @@ impl Printer {
             out: BufWriter::with_capacity(BUFFER, out),
             talk: io::stderr(),
             format: global.format.unwrap_or(default),
+            asked_format: global.format,
             quiet: global.quiet,
             redact: global.redact,
             columns: None,
         }
     }
 
-    /// The format that objects are printed in.
-    pub(crate) const fn format(&self) -> Format {
-        self.format
+    /// The format that was named, if one was.
+    pub(crate) const fn asked_format(&self) -> Option<Format> {
+        self.asked_format
     }
 
-    /// Whether progress may be shown: only on a terminal, and not when silence was asked for.
-    pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && self.talk.is_terminal()
+    /// A bar of so many steps. It shows only when stderr is a terminal and stdout, whose lines would cross it, is none.
+    pub(crate) fn progress(&self, steps: usize) -> ProgressBar {
+        if self.quiet || !self.talk.is_terminal() || io::stdout().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX))
     }
 
     /// Prints one object.
@@ -97,13 +104,6 @@ impl Printer {
         }
         rows.push_str(&table::row(columns, value));
         rows
-    }
-
-    /// Prints a page of text as data, whatever the format; for a command's closing words use [`Printer::note`].
-    pub(crate) fn page(&mut self, write: impl FnOnce(&mut Text)) -> Result<(), Stop> {
-        let mut text = Text::new(self.colour, None);
-        write(&mut text);
-        self.raw(text.as_str().as_bytes())
     }
 
     /// Writes bytes of our own making to stdout as they are.
@@ -152,9 +152,29 @@ const BUFFER: usize = 64 * 1024;
 
 fn json_line(item: &impl Serialize) -> String {
     // Names are strings and floats are finite in all our objects, so there is nothing that JSON cannot hold.
-    let mut line = serde_json::to_string(item).unwrap_or_default();
+    let mut line = escaped(serde_json::to_string(item).unwrap_or_default());
     line.push('\n');
     line
+}
+
+/// JSON escapes C0 by itself; what else could steer a terminal or reorder what is read stands only inside strings, where
+/// `\u` says the same.
+fn escaped(json: String) -> String {
+    if !json.contains(is_unsafe) {
+        return json;
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_unsafe(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
 }
 
 fn unwritable(reason: &io::Error) -> Stop {
@@ -162,4 +182,26 @@ fn unwritable(reason: &io::Error) -> Stop {
         return Stop::Closed;
     }
     Complaint::new(format!("stdout cannot be written: {reason}")).hint("is the disk full?").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn json_carries_no_character_that_steers_a_terminal() {
+        let line = json_line(&"a\u{9b}31m\u{202e}\u{7f}\u{e0041}\x1b");
+        assert_eq!(line, "\"a\\u009b31m\\u202e\\u007f\\udb40\\udc41\\u001b\"\n");
+    }
+
+    proptest! {
+        #[test]
+        fn json_says_what_it_was_given(text: String) {
+            let line = json_line(&text);
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+            prop_assert!(!line.trim_end().contains(is_unsafe));
+        }
+    }
 }

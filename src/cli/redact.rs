@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::number::NumberPlan;
+use crate::passport::is_uuid;
 
 /// Masks the numbers of one object.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,7 +38,7 @@ impl Redactor {
                 masked = Cow::Owned(masked.replace(spelling.as_str(), &mask_digits(spelling)));
             }
         }
-        if has_long_run(&masked) && !masked.contains("://") {
+        if has_long_run(&masked) {
             masked = Cow::Owned(mask_runs(&masked));
         }
         if let Some(at) = masked.find("ppi=\"..") {
@@ -150,22 +151,19 @@ fn has_long_run(text: &str) -> bool {
 
 const LONG_RUN: usize = 10;
 
+/// Masks long runs of digits in every word that is neither a URL nor a UUID, and no part of a hash.
 fn mask_runs(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let length = rest[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - start);
-        let run = &rest[start..start + length];
-        out.push_str(&rest[..start]);
-        if run.len() >= LONG_RUN {
-            out.push_str(&mask_digits(run))
-        } else {
-            out.push_str(run)
-        }
-        rest = &rest[start + length..];
+    text.split_inclusive([' ', ',', ';', '"', '(', ')', '<', '>']).map(mask_word).collect()
+}
+
+fn mask_word(word: &str) -> Cow<'_, str> {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_hash = bare.len() >= 32 && bare.bytes().all(|c| c.is_ascii_hexdigit());
+    if word.contains("://") || is_uuid(bare) || is_hash || !has_long_run(word) {
+        return Cow::Borrowed(word);
     }
-    out.push_str(rest);
-    out
+    let runs = word.split_inclusive(|c: char| !c.is_ascii_digit());
+    Cow::Owned(runs.map(|run| if has_long_run(run) { mask_digits(run) } else { run.to_owned() }).collect())
 }
 
 #[cfg(test)]
@@ -196,6 +194,23 @@ mod tests {
                 "origid": "12345678-1234-1234-1234-123456789012"
             })
         );
+    }
+
+    #[test]
+    fn unknown_long_numbers_are_masked_and_hashes_and_urls_are_not() {
+        let redactor = Redactor::default();
+        for (text, masked) in [
+            ("neither 12155550112, nor +442079460000.", "neither 1215xxxxxxx, nor +4420xxxxxxxx."),
+            ("https://a.example/20260504000001.pem", "https://a.example/20260504000001.pem"),
+            ("12345678-1234-1234-1234-123456789012", "12345678-1234-1234-1234-123456789012"),
+            (
+                "0f2600ba4c2912345678901280da04d7b8cb7ca6b4ac55cea6bb9f25a876f8fd",
+                "0f2600ba4c2912345678901280da04d7b8cb7ca6b4ac55cea6bb9f25a876f8fd",
+            ),
+            ("123456789", "123456789"),
+        ] {
+            assert_eq!(redactor.mask(text), masked);
+        }
     }
 
     #[test]

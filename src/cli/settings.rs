@@ -1,16 +1,14 @@
 //! What the arguments mean: files read, names looked up, choices made.
 
-use crate::certificate::bundle::Limits;
-use crate::cli::archive::Archive;
-use crate::cli::args::{PolicyArgs, ProfileName, RequiredType, TrustArgs, VerifyArgs};
+use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
 use crate::cli::exit::Complaint;
-use crate::cli::files::{Input, Unlisted, inputs, inputs_or_stdin, read_named};
+use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::json_call::party;
+use crate::cli::trust::Trust;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::trust::TrustAnchors;
-use crate::verify::{Materials, Policy, Profile, Require};
+use crate::verify::{CrlPolicy, Policy, Profile, Require};
 
 /// What `stirtrace verify` is to do.
 #[derive(Debug)]
@@ -27,14 +25,14 @@ pub(crate) struct VerifySettings {
 impl VerifySettings {
     /// What the arguments mean at the instant `now`.
     pub(crate) fn resolve(args: VerifyArgs, now: UnixTime) -> Result<Self, Complaint> {
-        let policy = policy(&args.policy);
+        let policy = policy(&args.policy, &args.revocation);
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
             text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
         };
         Ok(Self {
             inputs: inputs_or_stdin(&args.input, "INPUT")?,
-            trust: Trust::resolve(&args.trust)?,
+            trust: Trust::resolve(&args.trust, now)?.with_revocation(&args.revocation)?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
             to: number("--to", &args.to)?,
@@ -49,7 +47,7 @@ impl VerifySettings {
     }
 }
 
-fn policy(args: &PolicyArgs) -> Policy {
+fn policy(args: &PolicyArgs, revocation: &RevocationArgs) -> Policy {
     Policy {
         profile: match args.profile {
             ProfileName::Rfc => Profile::Rfc,
@@ -61,50 +59,12 @@ fn policy(args: &PolicyArgs) -> Policy {
             Some(RequiredType::Shaken) => Require::Shaken,
             None => Require::Any,
         },
+        crl: match revocation.crl_policy {
+            CrlPolicyName::Use => CrlPolicy::Use,
+            CrlPolicyName::Require => CrlPolicy::Require,
+            CrlPolicyName::RequireFresh => CrlPolicy::RequireFresh,
+        },
         ..Policy::default()
-    }
-}
-
-/// Whom to trust, and where certificates lie.
-#[derive(Clone, Debug)]
-pub(crate) struct Trust {
-    anchors: TrustAnchors,
-    pub(crate) archive: Option<Archive>,
-}
-
-impl Trust {
-    /// Reads what the options name.
-    pub(crate) fn resolve(args: &TrustArgs) -> Result<Self, Complaint> {
-        let mut anchors = TrustAnchors::new();
-        for path in &args.trust {
-            for input in inputs(std::slice::from_ref(path)) {
-                let complain = |reason: String| {
-                    Complaint::new(format!("--trust {}: {reason}", path.display()))
-                        .hint("name a PEM file of trusted roots, or a folder of such files")
-                };
-                let input = input.map_err(|unlisted| complain(unlisted.reason))?;
-                let bytes = match &input {
-                    Input::Named(path) | Input::Found(path) => read_named("--trust", path, Limits::OWN_FILE.octets)?,
-                    Input::Stdin => return Err(complain("roots are not read from standard input".to_owned())),
-                };
-                let found = TrustAnchors::from_pem(&bytes);
-                let found = found.map_err(|reason| complain(format!("{}: {reason}", input.name())))?;
-                anchors.extend(found.certificates().iter().cloned());
-            }
-        }
-        Ok(Self { anchors, archive: args.certs.as_deref().map(Archive::open).transpose()? })
-    }
-
-    /// Whether nobody is trusted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
-    }
-
-    /// Materials with everything that does not depend on the call.
-    pub(crate) fn materials(&self) -> Materials {
-        let mut materials = Materials::new();
-        materials.set_anchors(self.anchors.clone());
-        materials
     }
 }
 
@@ -118,7 +78,8 @@ pub(crate) enum At {
 }
 
 impl At {
-    fn resolve(text: &str, now: UnixTime) -> Result<Self, Complaint> {
+    /// What `--at` says.
+    pub(crate) fn resolve(text: &str, now: UnixTime) -> Result<Self, Complaint> {
         match text {
             "now" => Ok(Self::Instant(now)),
             "date" => Ok(Self::Date(now)),

@@ -210,7 +210,7 @@ fn print_claims(claims: &Claims, text: &mut Text) {
         text.field("div", div);
     }
     if let Some(iat) = claims.iat {
-        text.field("iat", format_args!("{iat} ({})", iat.seconds()));
+        text.field("iat", iat);
     }
     if let Some(origid) = &claims.origid {
         text.field("origid", origid);

@@ -125,7 +125,8 @@ pub(crate) fn sanitised(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn is_unsafe(character: char) -> bool {
+/// Whether a character could steer a terminal or reorder what is read.
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -28,13 +28,13 @@ impl<'a> VerdictText<'a> {
             if reports.len() > 1 {
                 self.report_headline(report, index, text);
             }
+            self.why(report, index, text);
             self.signed(report, text);
             self.signer(report, text);
             certificates(report, text);
-            self.checks(&report.checks, text);
-            self.error(report, index, text);
+            self.checks(&report.checks, report.error.as_ref(), text);
         }
-        self.checks(&self.judged.verdict.checks, text);
+        self.checks(&self.judged.verdict.checks, None, text);
         self.reply(text);
         self.next(text);
         text.end();
@@ -91,6 +91,15 @@ impl<'a> VerdictText<'a> {
         text.put(Tone::Faint, line).end();
     }
 
+    /// The error that decided, with the place of it.
+    fn why(&self, report: &PassportReport, index: usize, text: &mut Text) {
+        let Some(error) = &report.error else { return };
+        text.name("why").put(Tone::Bad, error.kind()).plain(format_args!(": {error}")).end();
+        if let Some(field) = self.judged.call.identities.get(index) {
+            Caret::new(&field.value, error.offset()).print(text);
+        }
+    }
+
     fn signed(&self, report: &PassportReport, text: &mut Text) {
         let Some(passport) = &report.passport else { return };
         let claims = passport.claims();
@@ -139,7 +148,9 @@ impl<'a> VerdictText<'a> {
         }
     }
 
-    fn checks(&self, checks: &[Check], text: &mut Text) {
+    /// Those that passed are counted unless all are asked for; what `why` said already is not said again.
+    fn checks(&self, checks: &[Check], told: Option<&Error>, text: &mut Text) {
+        let told = told.map(ToString::to_string);
         let passed = checks.iter().filter(|check| check.result == CheckResult::Pass).count();
         let mut name = "checks";
         if passed > 0 && !self.judged.settings.verbose {
@@ -155,16 +166,9 @@ impl<'a> VerdictText<'a> {
                 CheckResult::Skip => (Tone::Faint, "-"),
             };
             text.name(name).put(tone, mark).plain(format_args!(" {:<CHECK_WIDTH$} ", check.check));
-            text.plain(&check.detail).put(Tone::Faint, format_args!("  [{}]", check.clause)).end();
+            let detail = if told.as_deref() == Some(&*check.detail) { "see why" } else { &check.detail };
+            text.plain(detail).put(Tone::Faint, format_args!("  [{}]", check.clause)).end();
             name = "";
-        }
-    }
-
-    fn error(&self, report: &PassportReport, index: usize, text: &mut Text) {
-        let Some(error) = &report.error else { return };
-        text.name("error").put(Tone::Bad, error.kind()).plain(format_args!(": {error}")).end();
-        if let Some(field) = self.judged.call.identities.get(index) {
-            Caret::new(&field.value, error.offset()).print(text);
         }
     }
 
@@ -195,11 +199,8 @@ impl<'a> VerdictText<'a> {
             advice.push("only its age speaks against it: `--at date` judges it as of the call".to_owned());
         }
         for report in &verdict.passports {
-            if let Some(words) = report.error.as_ref().and_then(|error| self.advice_for(error)) {
-                if !advice.contains(&words) {
-                    advice.push(words);
-                }
-            }
+            let words = report.error.as_ref().and_then(|error| self.advice_for(error));
+            advice.extend(words.filter(|words| !advice.contains(words)));
         }
         let lacks_parties = self.judged.call.from.is_none() || self.judged.call.to.is_none();
         if self.judged.call.form == CallForm::Bare && lacks_parties && verdict.conclusion == Conclusion::None {

@@ -1,0 +1,189 @@
+//! `stirtrace sign`: the value of an Identity header for one call.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::files::read_named;
+use crate::cli::printer::{Present, Printer};
+use crate::cli::text::Text;
+use crate::number::NumberPlan;
+use crate::passport::{Attestation, Passport};
+use crate::sign::{Error, SignRequest, SignedIdentity, Signer};
+use crate::time::UnixTime;
+
+/// `stirtrace sign`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct SignArgs {
+    /// The private key: PEM, PKCS#8 or SEC1, P-256, not encrypted
+    #[arg(long, value_name = "PEM")]
+    key: PathBuf,
+    /// Its certificate, PEM or DER; certificates above it may follow
+    #[arg(long, value_name = "FILE")]
+    certificate: PathBuf,
+    /// Where verifiers find the certificate
+    #[arg(long, value_name = "URL")]
+    x5u: String,
+    /// How far you vouch for the call: A you know the customer and its right to the number, B only the customer,
+    /// C only where the call came in
+    #[arg(long, value_name = "A|B|C")]
+    attest: Option<Attestation>,
+    /// Who calls: a number, or a tel:, sip: or sips: URI
+    #[arg(long, value_name = "TN|URI")]
+    orig: String,
+    /// Who is called; repeatable
+    #[arg(long, value_name = "TN|URI", required = true)]
+    dest: Vec<String>,
+    /// The UUID that names where the call came from [default: a random one]
+    #[arg(long, value_name = "UUID")]
+    origid: Option<String>,
+    /// Sign as of this instant instead of now, for examples and tests: RFC 3339, or seconds since 1970
+    #[arg(long, value_name = "WHEN", value_parser = instant)]
+    iat: Option<UnixTime>,
+    /// The call's Date, which iat repeats; refused when it is more than 60 s from now: RFC 3339, or as SIP writes it
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    date: Option<UnixTime>,
+    /// The type of PASSporT
+    #[arg(long, value_enum, value_name = "TYPE", default_value_t)]
+    ppt: PassportType,
+}
+
+const HELP: &str = "\
+Example:
+  stirtrace sign --key certs/keys/twill.pem --certificate certs/archive/certificates.lab.example/twill.pem \\
+    --x5u https://certificates.lab.example/twill.pem --attest A --orig 12155550112 --dest 12155550131
+
+Prints the value of the Identity header, whatever stdout is; an object when --format json or csv asks for it.
+
+Exit codes: 0 signed, 2 refused, or misuse.";
+
+/// Which PASSporTs can be signed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+enum PassportType {
+    /// RFC 8588: with attestation, by providers
+    #[default]
+    Shaken,
+    /// RFC 8225 without an extension: who calls whom, no more
+    Base,
+}
+
+/// Runs `stirtrace sign` at the instant `now`.
+pub(super) fn run(args: &SignArgs, now: UnixTime, printer: &mut Printer) -> Result<Exit, Stop> {
+    let key = read_named("--key", &args.key, MAX_FILE)?;
+    let certificate = read_named("--certificate", &args.certificate, MAX_FILE)?;
+    let signer = Signer::new(&key, &certificate, &args.x5u).map_err(complaint)?;
+    let at = args.iat.unwrap_or(now);
+    let signed = signer.sign(&request(args)?, at).map_err(complaint)?;
+    if now.seconds_since(at).saturating_abs() > Signer::MAX_AGE {
+        printer.warn(&format!("signed as of {at}; now, {now}, verifiers refuse it as stale"));
+    }
+    if printer.asked_format().is_some_and(|format| !format.is_text()) {
+        printer.show(&ShownSigned::of(&signed))?;
+    } else {
+        printer.raw(format!("{signed}\n").as_bytes())?;
+    }
+    Ok(Exit::Good)
+}
+
+fn request(args: &SignArgs) -> Result<SignRequest, Complaint> {
+    let identity =
+        |option: &str, text: &String| SignRequest::identity(text, &PLAN).map_err(|error| named(option, &error));
+    let originator = identity("--orig", &args.orig)?;
+    let destinations = args.dest.iter().map(|text| identity("--dest", text)).collect::<Result<_, _>>()?;
+    let request = match (args.ppt, args.attest) {
+        (PassportType::Shaken, Some(attest)) => {
+            let origid = args.origid.clone().map_or_else(random_uuid, Ok)?;
+            SignRequest::shaken(attest, origid, originator, destinations)
+        }
+        (PassportType::Shaken, None) => {
+            return Err(Complaint::new("a shaken PASSporT says how far you vouch for the call")
+                .hint("give --attest A, B or C, or sign a base PASSporT with --ppt base"));
+        }
+        (PassportType::Base, None) if args.origid.is_none() => SignRequest::base(originator, destinations),
+        (PassportType::Base, _) => {
+            return Err(Complaint::new("a base PASSporT has neither attest nor origid").hint("leave them out"));
+        }
+    };
+    let request = args.date.into_iter().fold(request, SignRequest::dated);
+    Ok(args.iat.into_iter().fold(request, SignRequest::issued_at))
+}
+
+/// RFC 9562 §5.4: version 4.
+fn random_uuid() -> Result<String, Complaint> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| Complaint::new("the system gives no random numbers").hint("name the UUID with --origid"))?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&format!("{byte:02x}"));
+    }
+    Ok(text)
+}
+
+fn instant(text: &str) -> Result<UnixTime, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(UnixTime::from_seconds(seconds));
+    }
+    UnixTime::parse_rfc3339(text).map_err(|error| error.to_string())
+}
+
+fn date(text: &str) -> Result<UnixTime, String> {
+    UnixTime::parse_sip_date(text).or_else(|_| UnixTime::parse_rfc3339(text)).map_err(|error| error.to_string())
+}
+
+fn named(option: &str, error: &Error) -> Complaint {
+    Complaint::new(format!("{option}: {error}"))
+}
+
+/// The error says what to do already; only what the options add is a hint.
+fn complaint(error: Error) -> Complaint {
+    let complaint = Complaint::new(error.to_string());
+    match error {
+        Error::StaleDate { .. } => complaint.hint("--iat WHEN signs as of another instant, for examples and tests"),
+        Error::NoProviderCode { .. } => complaint.hint("--ppt base"),
+        _ => complaint,
+    }
+}
+
+/// The signed call as an object.
+#[derive(Serialize)]
+struct ShownSigned {
+    identity: String,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl ShownSigned {
+    fn of(signed: &SignedIdentity) -> Self {
+        let passport = Passport::parse(signed.token()).ok();
+        let members = |pick: fn(&Passport) -> Map<String, Value>| passport.as_ref().map(pick).unwrap_or_default();
+        Self {
+            identity: signed.to_string(),
+            header: members(Passport::header_members),
+            claims: members(Passport::claim_members),
+        }
+    }
+}
+
+impl Present for ShownSigned {
+    const COLUMNS: &'static [&'static str] = &["identity", "header", "claims"];
+
+    fn text(&self, text: &mut Text) {
+        text.plain(&self.identity).end();
+    }
+}
+
+/// Numbers without a country code are North American, as `verify` reads them.
+const PLAN: NumberPlan = NumberPlan::NORTH_AMERICAN;
+
+/// Keys and certificates are small.
+const MAX_FILE: usize = 1024 * 1024;
