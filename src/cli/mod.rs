@@ -11,6 +11,7 @@ mod args;
 mod caret;
 mod certificate;
 mod completions;
+mod configuration;
 mod content;
 mod exit;
 mod files;
@@ -29,6 +30,7 @@ mod shown_value;
 mod sign;
 mod table;
 mod text;
+mod trace;
 mod trust;
 mod unread;
 mod verdict_text;
@@ -75,6 +77,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
+        Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => verify::run(&VerifySettings::resolve(args, clock::now())?, printer),
     }
 }
