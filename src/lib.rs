@@ -47,6 +47,8 @@ pub mod lab;
 pub mod network;
 pub mod number;
 pub mod passport;
+#[cfg(feature = "traceback")]
+pub mod report;
 pub mod sign;
 pub mod sip;
 pub mod time;

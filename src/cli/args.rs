@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::cli::lab::LabArgs;
 use crate::cli::sign::SignArgs;
+use crate::cli::trace::TraceArgs;
 
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
@@ -53,6 +54,10 @@ pub(crate) enum Format {
     Json,
     /// The same members as columns with dotted names; lists are joined by ` | `
     Csv,
+    /// The chain as a Mermaid flowchart (trace)
+    Mermaid,
+    /// The chain as a Graphviz digraph (trace)
+    Dot,
 }
 
 impl Format {
@@ -90,6 +95,8 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Sign a call: print the value of its Identity header
     Sign(SignArgs),
+    /// Find the calls of traceback requests in call records, and who handed them to us
+    Trace(TraceArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
     Verify(VerifyArgs),
 }

@@ -12,6 +12,7 @@ mod caret;
 mod certificate;
 mod completions;
 mod config;
+mod configuration;
 mod content;
 mod exit;
 mod files;
@@ -30,6 +31,7 @@ mod shown_value;
 mod sign;
 mod table;
 mod text;
+mod trace;
 mod trust;
 mod unread;
 mod verdict_text;
@@ -77,6 +79,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
+        Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
             let config = Config::find(&args.config, printer)?;
             verify::run(&VerifySettings::resolve(args, &config, clock::now())?, printer)

@@ -21,6 +21,18 @@ pub(crate) trait Present: Serialize {
 
     /// What people read.
     fn text(&self, text: &mut Text);
+
+    /// The object as a graph; most are none.
+    fn graph(&self, _graph: Graph) -> Option<String> {
+        None
+    }
+}
+
+/// The languages that graphs are drawn in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Graph {
+    Dot,
+    Mermaid,
 }
 
 /// Prints in the format asked for; numbers are masked, and what others wrote made safe, on the way.
@@ -87,6 +99,8 @@ impl Printer {
             Format::Json if needs_value => json_line(&value),
             Format::Json => json_line(item),
             Format::Csv => self.rows(P::COLUMNS, &value),
+            Format::Dot => graph(item, Graph::Dot, redactor.as_ref())?,
+            Format::Mermaid => graph(item, Graph::Mermaid, redactor.as_ref())?,
             Format::Text => {
                 let mut text = Text::new(self.colour, redactor);
                 item.text(&mut text);
@@ -149,6 +163,13 @@ impl Printer {
 }
 
 const BUFFER: usize = 64 * 1024;
+
+fn graph<P: Present>(item: &P, graph: Graph, redactor: Option<&Redactor>) -> Result<String, Stop> {
+    let drawn = item
+        .graph(graph)
+        .ok_or_else(|| Complaint::new("this command draws no graph").hint("ask it for --format text, json or csv"))?;
+    Ok(redactor.map_or_else(|| drawn.clone(), |redactor| redactor.mask(&drawn).into_owned()))
+}
 
 fn json_line(item: &impl Serialize) -> String {
     // Names are strings and floats are finite in all our objects, so there is nothing that JSON cannot hold.

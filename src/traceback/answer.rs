@@ -194,7 +194,7 @@ pub struct Signature {
     pub signer: Option<Signer>,
     /// Why the verdict is not passed.
     pub error: Option<Error>,
-    /// The instant judged: the record's start.
+    /// The instant judged: when the call began.
     pub at: UnixTime,
 }
 

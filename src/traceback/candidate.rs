@@ -87,6 +87,8 @@ pub struct Standing {
     pub score: f64,
     /// What it is made of.
     pub parts: Parts,
+    /// When the call began: the record's start with the clock's offset taken out.
+    pub began: UnixTime,
 }
 
 /// Two minutes: switches are seconds apart, and a call may ring for one.
@@ -104,11 +106,9 @@ impl Standing {
     pub fn of(request: &Request, record: &Record) -> Option<Self> {
         let to = called_part(request, record)?;
         let from = likeness_of_dialed(&request.from, &record.calling);
-        let mut away = distance(request.time, record.start);
-        if let Some(repeated) = record.start_repeated {
-            let other = distance(request.time, repeated);
-            away = if other.unsigned_abs() < away.unsigned_abs() { other } else { away };
-        }
+        let starts = std::iter::once(record.start).chain(record.start_repeated);
+        let starts = starts.map(|start| (distance(request.time, start), start));
+        let (away, start) = starts.min_by_key(|(away, _)| away.unsigned_abs())?;
         let (tier, offset) = tier(from > 0.0, away)?;
         let seconds = away - offset;
         let parts = Parts {
@@ -120,7 +120,7 @@ impl Standing {
             diverted: to < LAST_TEN,
             signed: signed_facts(request, record),
         };
-        Some(Self { tier, score: score(&parts, tier), parts })
+        Some(Self { tier, score: score(&parts, tier), parts, began: start.plus_seconds(-offset) })
     }
 }
 

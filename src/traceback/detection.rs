@@ -218,7 +218,7 @@ const MAX_REPLAYS: usize = 16;
 impl Replays {
     /// Asks for the tokens of these records.
     #[must_use]
-    pub fn of<'r>(records: impl Iterator<Item = &'r Record>) -> Self {
+    pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
         let mut replays = Self::default();
         for record in records {
             for token in tokens(record) {

@@ -55,7 +55,7 @@ impl<'a> Search<'a> {
         &self,
         request: usize,
         replying: Replying<'_>,
-        judge: &mut dyn FnMut(&Record) -> Option<Verdict>,
+        judge: &mut dyn FnMut(&Record, UnixTime) -> Option<Verdict>,
     ) -> Answer {
         let asked = &self.requests()[request];
         let Some((index, matches)) = self.answering(request, replying.network) else {
@@ -78,10 +78,10 @@ impl<'a> Search<'a> {
         request: usize,
         views: Vec<View<'a>>,
         replying: Replying<'_>,
-        judge: &mut dyn FnMut(&Record) -> Option<Verdict>,
+        judge: &mut dyn FnMut(&Record, UnixTime) -> Option<Verdict>,
     ) {
         let Some(us) = views.into_iter().next() else { return };
-        let verdict = judge(us.record());
+        let verdict = judge(us.record(), us.found.candidate.standing.began);
         let signer = BelievedSigner::of(verdict.as_ref(), self.networks());
         let views = walk(self, request, us);
         let us = &views[0];

@@ -1,0 +1,234 @@
+//! `stirtrace trace`: who handed us these calls.
+
+mod judge;
+mod page;
+mod reading;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::configuration::Configured;
+use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::files::{Input, Source, inputs_or_stdin};
+use crate::cli::printer::{Graph, Present, Printer};
+use crate::cli::text::Text;
+use crate::cli::trace::judge::Judge;
+use crate::cli::unread::Unread;
+use crate::number::NumberPlan;
+use crate::report::graph;
+use crate::traceback::{Answer, FieldMap, MAX_BYTES, Replays, Replying, Request, Search, Status, read_requests};
+
+/// `stirtrace trace`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct TraceArgs {
+    /// Requests: CSV with a header (id,from,to,time,campaign,received,source), or JSON lines; - is standard input
+    #[arg(value_name = "REQUESTS", conflicts_with_all = ["from", "to", "time"])]
+    requests: Vec<PathBuf>,
+    /// The calling number of a single request
+    #[arg(long, value_name = "TN", requires = "to", requires = "time")]
+    from: Option<String>,
+    /// The called number of a single request
+    #[arg(long, value_name = "TN", requires = "from")]
+    to: Option<String>,
+    /// When the call was, with its zone: 2026-05-04T12:00:01Z; without seconds it is the whole minute
+    #[arg(long, value_name = "WHEN", requires = "from")]
+    time: Option<String>,
+    /// When the request came in, with its zone: the 24-hour clock runs from there
+    #[arg(long, value_name = "WHEN")]
+    received: Option<String>,
+    /// The stirtrace.toml to use [default: the nearest in this folder or one above]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The network that answers, where several are held [default: the one nearest the called party]
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// Another name for a field of the requests; repeatable
+    #[arg(long, value_name = "FIELD=NAME")]
+    map: Vec<String>,
+}
+
+const HELP: &str = "\
+Examples:
+  stirtrace trace requests.csv
+  stirtrace trace --from 12155550112 --to 12155550131 --time '2026-05-04 12:00:01 +0000'
+  stirtrace trace --map from=Caller --map to=Dialed requests.csv --format csv
+  stirtrace trace requests.csv --format mermaid
+
+Exit codes: 0 all found, 1 some ambiguous, not found or not to be said, 2 misuse, or something unreadable.";
+
+/// Runs `stirtrace trace`.
+pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let (lines, mut exit) = (requests(args)?, Exit::Good);
+    let configured = Configured::find(args.config.as_deref(), printer)?;
+    let networks = &configured.configuration.networks;
+    let network = network(args.network.as_deref(), &configured)?;
+    let mut judge = Judge::new(&configured, printer)?;
+    let files = reading::files(&configured, printer)?;
+    let asked: Vec<Request> = lines.iter().filter_map(|(_, line)| line.as_ref().ok().cloned()).collect();
+    let mut search = Search::new(&asked, networks);
+    reading::search(&mut search, &files, networks, printer)?;
+    let replaying = Replying::new(network);
+    let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
+    if !replays.is_empty() {
+        reading::replays(&mut replays, &files, networks, printer)?;
+    }
+    let replying = replaying.with_replays(&replays);
+    let mut next = 0;
+    for (source, line) in lines {
+        if let Err(complaint) = line {
+            printer.show(&Unread::<Answer>::new(source, &complaint))?;
+            exit = exit.and(Exit::Unable);
+            continue;
+        }
+        let answer = search.answer(next, replying, &mut |record, at| judge.judge(record, at));
+        next += 1;
+        if answer.status != Status::Found {
+            exit = exit.and(Exit::Bad);
+        }
+        printer.show(&answer)?;
+    }
+    Ok(exit)
+}
+
+type Asked = (Source, Result<Request, Complaint>);
+
+/// The requests with where each stands.
+fn requests(args: &TraceArgs) -> Result<Vec<Asked>, Complaint> {
+    let plan = NumberPlan::NORTH_AMERICAN;
+    if let (Some(from), Some(to), Some(time)) = (&args.from, &args.to, &args.time) {
+        let request = Request::new("1", from, to, time, plan).and_then(|request| match &args.received {
+            Some(received) => request.received_at(received),
+            None => Ok(request),
+        });
+        let request = request.map_err(|bad| Complaint::new(format!("--{bad}")))?;
+        return Ok(vec![(Source::file("--from"), Ok(request))]);
+    }
+    let mut map = FieldMap::default();
+    for text in &args.map {
+        map.add(text).map_err(|bad| Complaint::new(format!("--map {bad}")))?;
+    }
+    let mut asked = Vec::new();
+    for input in inputs_or_stdin(&args.requests, "REQUESTS")? {
+        let input = input.map_err(|unlisted| Complaint::new(format!("{}: {}", unlisted.file, unlisted.reason)))?;
+        asked.extend(of_input(&input, &map, plan)?);
+    }
+    if let Some(received) = &args.received {
+        for (_, line) in &mut asked {
+            if let Ok(request) = line.as_mut().map(|request| request.clone())
+                && request.received.is_none()
+            {
+                *line = Ok(request.received_at(received).map_err(|bad| Complaint::new(format!("--{bad}")))?);
+            }
+        }
+    }
+    Ok(asked)
+}
+
+fn of_input(input: &Input, map: &FieldMap, plan: NumberPlan) -> Result<Vec<Asked>, Complaint> {
+    let name = input.name();
+    let bytes = input.read(MAX_BYTES).map_err(|reason| {
+        Complaint::new(format!("{name}: {reason}")).hint("name a file of requests: CSV with a header, or JSON lines")
+    })?;
+    let lines =
+        read_requests(bytes.as_slice(), map, plan).map_err(|reason| Complaint::new(format!("{name}: {reason}")))?;
+    let source = Source::file(name);
+    let placed = lines.into_iter().map(|line| match line {
+        Ok(request) => (source.clone(), Ok(request)),
+        Err(bad) => (source.at(usize::try_from(bad.line).unwrap_or(usize::MAX)), Err(Complaint::new(bad.to_string()))),
+    });
+    Ok(placed.collect())
+}
+
+fn network(named: Option<&str>, configured: &Configured) -> Result<Option<usize>, Complaint> {
+    let networks = &configured.configuration.networks;
+    let file = configured.file.display();
+    if networks.is_empty() {
+        let complaint = Complaint::new(format!("{file} names no [[network]]"));
+        return Err(complaint.hint("add a [[network]] with a name, and a [[network.source]] with its files"));
+    }
+    let Some(named) = named else { return Ok(None) };
+    let found = networks.iter().position(|network| network.name == named || network.spc.as_deref() == Some(named));
+    let names: Vec<&str> = networks.iter().map(|network| network.name.as_str()).collect();
+    let complain = || {
+        Complaint::new(format!("--network {named}: {file} has no network of that name"))
+            .hint(format!("it has: {}", names.join(", ")))
+    };
+    found.map(Some).ok_or_else(complain)
+}
+
+impl Present for Answer {
+    const COLUMNS: &'static [&'static str] = &[
+        "request.id",
+        "request.from",
+        "request.to",
+        "request.time",
+        "request.campaign",
+        "status",
+        "because",
+        "network",
+        "spc",
+        "role",
+        "upstream.name",
+        "upstream.kind",
+        "upstream.spc",
+        "upstream.rmd",
+        "upstream.frn",
+        "upstream.country",
+        "upstream.trunk",
+        "upstream.address",
+        "downstream.name",
+        "downstream.spc",
+        "matches.tier",
+        "matches.score",
+        "matches.parts.seconds",
+        "matches.parts.clock_offset_minutes",
+        "matches.time",
+        "matches.upstream.name",
+        "matches.record.file",
+        "matches.record.line",
+        "matches.record.sha256",
+        "matches.call.ingress_call_id",
+        "signature.verdict",
+        "signature.attest",
+        "signature.origid",
+        "signature.signer.spc",
+        "signature.signer.organization",
+        "signature.error.kind",
+        "signature.error.detail",
+        "chain.provider",
+        "chain.spc",
+        "chain.role",
+        "next.ask",
+        "next.because",
+        "next.shortcut.ask",
+        "findings.finding",
+        "findings.detail",
+        "searched.records",
+        "searched.files",
+        "searched.set_aside",
+        "searched.from",
+        "searched.to",
+        "searched.gaps",
+        "due",
+        "due_because",
+        "ruleset",
+        "source.file",
+        "source.line",
+        "error.kind",
+        "error.detail",
+        "error.hint",
+    ];
+
+    fn text(&self, text: &mut Text) {
+        page::print(self, text);
+    }
+
+    fn graph(&self, graph: Graph) -> Option<String> {
+        Some(match graph {
+            Graph::Mermaid => graph::mermaid(self),
+            Graph::Dot => graph::dot(self),
+        })
+    }
+}

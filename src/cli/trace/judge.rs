@@ -1,0 +1,70 @@
+//! What a record's PASSporTs are worth as of the call, by the means that `stirtrace.toml` names.
+
+use crate::cdr::Record;
+use crate::cli::archive::Place;
+use crate::cli::args::{RevocationArgs, TrustArgs};
+use crate::cli::configuration::Configured;
+use crate::cli::exit::Complaint;
+use crate::cli::printer::Printer;
+use crate::cli::trust::Trust;
+use crate::clock;
+use crate::number::Identity;
+use crate::sip::call::Call;
+use crate::time::UnixTime;
+use crate::verify::{Materials, Policy, Verdict, Verifier};
+
+/// The verifier with its materials, filled as records ask for them.
+pub(super) struct Judge {
+    trust: Trust,
+    verifier: Verifier,
+    materials: Materials,
+}
+
+impl Judge {
+    /// With the trust that the configuration names.
+    pub(super) fn new(configured: &Configured, printer: &mut Printer) -> Result<Self, Complaint> {
+        let own = &configured.configuration;
+        let paths = |names: &[String]| names.iter().map(|name| configured.path(name)).collect();
+        let trust = TrustArgs {
+            trust: paths(&own.trust),
+            certs: own.certificates.as_ref().map(|name| configured.path(name)),
+            ..TrustArgs::default()
+        };
+        let revocation =
+            RevocationArgs { crl: paths(&own.crl), crl_signer: paths(&own.crl_signer), ..RevocationArgs::default() };
+        let trust = Trust::resolve(&trust, clock::now())?.with_revocation(&revocation)?;
+        if trust.is_empty() {
+            printer.warn(&format!("{} names no trust: no signature can be believed", configured.file.display()));
+        }
+        Ok(Self { materials: trust.materials(), verifier: Verifier::new(Policy::default()), trust })
+    }
+
+    /// The verdict on a record's PASSporTs at an instant; none where it carries none.
+    pub(super) fn judge(&mut self, record: &Record, at: UnixTime) -> Option<Verdict> {
+        if record.identity.is_empty() {
+            return None;
+        }
+        let mut call = Call::bare(record.identity.iter().map(String::as_str));
+        call.call_id.clone_from(&record.ingress.call_id);
+        call.from = record.calling.canonical.map(Identity::Number);
+        call.to = record.called.canonical.map(Identity::Number);
+        for url in self.verifier.missing(&call, &self.materials) {
+            self.obtain(&url);
+        }
+        Some(self.verifier.verify(&call, &self.materials, at))
+    }
+
+    fn obtain(&mut self, url: &str) {
+        match self.trust.archive.as_ref().map(|archive| archive.read(url)) {
+            Some(Ok(body)) => self.materials.add_certificate(url, &body),
+            Some(Err(reason)) => self.materials.mark_unavailable(url, reason.to_string()),
+            None => {
+                let place =
+                    Place::of(url).map_or_else(|_| "host/path".to_owned(), |p| p.to_path().display().to_string());
+                let reason =
+                    format!("stirtrace.toml names no certificates; put it at FOLDER/{place} and name the folder");
+                self.materials.mark_unavailable(url, reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The files of call records that `stirtrace.toml` names, read one after the other.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cdr::{BadLine, Format, LineFault, Record, RowError, Settings};
+use crate::cli::configuration::Configured;
+use crate::cli::exit::Complaint;
+use crate::cli::files::open;
+use crate::cli::printer::Printer;
+use crate::network::Network;
+use crate::time::UnixTime;
+use crate::traceback::{Origin, Replays, Search, SourceFile};
+
+/// A file to read.
+#[derive(Clone, Debug)]
+pub(super) struct RecordFile {
+    path: PathBuf,
+    /// Relative to the configuration's folder.
+    name: String,
+    origin: Origin,
+    format: Format,
+}
+
+/// The files of all sources, in order of their names.
+pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Vec<RecordFile>, Complaint> {
+    let mut files = Vec::new();
+    for (network, own) in configured.configuration.networks.iter().enumerate() {
+        for (source, described) in own.sources.iter().enumerate() {
+            let format = Format::named(&described.format).map_err(|unknown| {
+                Complaint::new(format!(
+                    "{}: the source {} of {}: {unknown}",
+                    configured.file.display(),
+                    described.files.join(", "),
+                    own.name
+                ))
+            })?;
+            let mut found = BTreeSet::new();
+            for pattern in &described.files {
+                found.extend(matching(configured, pattern)?);
+            }
+            if found.is_empty() {
+                printer.warn(&format!("no file matches {} of {}", described.files.join(", "), own.name));
+            }
+            let origin = Origin::new(network, source);
+            let record_file = |path: PathBuf| RecordFile { name: name(configured, &path), path, origin, format };
+            files.extend(found.into_iter().map(record_file));
+        }
+    }
+    if files.is_empty() {
+        let complaint = Complaint::new(format!("{}: no file of call records was found", configured.file.display()));
+        return Err(complaint.hint("name them in [[network.source]] files; paths are relative to stirtrace.toml"));
+    }
+    Ok(files)
+}
+
+fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Complaint> {
+    let folder = glob::Pattern::escape(&configured.folder.to_string_lossy());
+    let whole =
+        if configured.folder.as_os_str().is_empty() { pattern.to_owned() } else { format!("{folder}/{pattern}") };
+    let complain =
+        |reason: String| Complaint::new(format!("{}: files {pattern:?}: {reason}", configured.file.display()));
+    let paths = glob::glob(&whole).map_err(|reason| complain(reason.to_string()))?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.map_err(|reason| complain(reason.to_string()))?;
+        let packed = path
+            .extension()
+            .is_some_and(|extension| ["gz", "zst", "bz2", "xz", "zip"].iter().any(|own| extension == *own));
+        if packed {
+            return Err(complain(format!("{} is compressed, which this build does not read", path.display()))
+                .hint("unpack it beside the others"));
+        }
+        if path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn name(configured: &Configured, path: &std::path::Path) -> String {
+    path.strip_prefix(&configured.folder).unwrap_or(path).display().to_string()
+}
+
+/// Shows a search every record of the files.
+pub(super) fn search(
+    search: &mut Search<'_>,
+    files: &[RecordFile],
+    networks: &[Network],
+    printer: &mut Printer,
+) -> Result<(), Complaint> {
+    let bar = bar(files, printer);
+    let mut aside = Aside::default();
+    for (index, file) in files.iter().enumerate() {
+        let mut neighbours = Neighbours::default();
+        let mut counted = Counted::open(file, &bar)?;
+        each(file, index, networks, &mut counted, printer, |item| match item {
+            Ok(record) => {
+                neighbours.pass(Some(record.start), |before, after| search.set_aside(file.origin, before, after));
+                search.see(file.origin, &record);
+            }
+            Err(bad) => {
+                neighbours.waiting += 1;
+                aside.note(&bad, &file.name);
+            }
+        })?;
+        neighbours.pass(None, |before, after| search.set_aside(file.origin, before, after));
+        search.add_file(SourceFile::new(&file.name, counted.sha256(), file.origin));
+    }
+    bar.finish_and_clear();
+    aside.say(printer);
+    Ok(())
+}
+
+/// Shows every record of the files again, to find tokens that came with other calls.
+pub(super) fn replays(
+    replays: &mut Replays,
+    files: &[RecordFile],
+    networks: &[Network],
+    printer: &mut Printer,
+) -> Result<(), Complaint> {
+    let bar = bar(files, printer);
+    for (index, file) in files.iter().enumerate() {
+        let mut counted = Counted::open(file, &bar)?;
+        each(file, index, networks, &mut counted, printer, |item| {
+            if let Ok(record) = item {
+                replays.see(&record);
+            }
+        })?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn each(
+    file: &RecordFile,
+    index: usize,
+    networks: &[Network],
+    counted: &mut Counted<'_>,
+    printer: &mut Printer,
+    mut take: impl FnMut(Result<Record, BadLine>),
+) -> Result<(), Complaint> {
+    let source = networks.get(file.origin.network).and_then(|network| network.sources.get(file.origin.source));
+    let settings = Settings::for_file(index).with_zone(source.and_then(|own| own.time_zone.clone()));
+    let reader = file.format.open(counted, settings);
+    let reader = reader.map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
+    if !reader.unknown_columns().is_empty() && index == 0 {
+        printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
+    }
+    for item in reader {
+        if let Err(BadLine { fault: LineFault::Row(RowError::Unreadable { reason, .. }), .. }) = &item {
+            return Err(Complaint::new(format!("{}: it cannot be read to its end: {reason}", file.path.display())));
+        }
+        take(item);
+    }
+    Ok(())
+}
+
+/// Which records stand around lines that could not be read.
+#[derive(Default)]
+struct Neighbours {
+    before: Option<UnixTime>,
+    waiting: u64,
+}
+
+impl Neighbours {
+    fn pass(&mut self, next: Option<UnixTime>, mut set_aside: impl FnMut(Option<UnixTime>, Option<UnixTime>)) {
+        for _ in 0..std::mem::take(&mut self.waiting) {
+            set_aside(self.before, next);
+        }
+        self.before = next.or(self.before);
+    }
+}
+
+/// The lines that could not be read: the first of them are shown, all are counted.
+#[derive(Default)]
+struct Aside {
+    shown: Vec<String>,
+    count: u64,
+}
+
+impl Aside {
+    const SHOWN: usize = 20;
+
+    fn note(&mut self, bad: &BadLine, name: &str) {
+        self.count += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(format!("{name}: {bad}"));
+        }
+    }
+
+    fn say(&self, printer: &mut Printer) {
+        self.shown.iter().for_each(|line| printer.warn(line));
+        if self.count > 0 {
+            printer.warn(&format!("{} lines were set aside; the rest was read", self.count));
+        }
+    }
+}
+
+fn bar(files: &[RecordFile], printer: &Printer) -> ProgressBar {
+    let length = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum::<u64>();
+    let bar = printer.progress(usize::try_from(length).unwrap_or(usize::MAX));
+    if let Ok(style) =
+        ProgressStyle::with_template("reading records {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// A file that is hashed and counted while it is read.
+struct Counted<'a> {
+    file: File,
+    hash: Context,
+    bar: &'a ProgressBar,
+}
+
+impl<'a> Counted<'a> {
+    fn open(file: &RecordFile, bar: &'a ProgressBar) -> Result<Self, Complaint> {
+        let opened = open(&file.path).map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
+        Ok(Self { file: opened, hash: Context::new(&SHA256), bar })
+    }
+
+    fn sha256(self) -> String {
+        let mut text = String::with_capacity(64);
+        for octet in self.hash.finish().as_ref() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{octet:02x}");
+        }
+        text
+    }
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        self.bar.inc(u64::try_from(length).unwrap_or_default());
+        Ok(length)
+    }
+}
