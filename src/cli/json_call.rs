@@ -30,11 +30,15 @@ pub(crate) struct JsonCall {
 impl JsonCall {
     /// Reads a line.
     pub(crate) fn parse(line: &str) -> Result<Self, Complaint> {
-        let call: Result<Self, _> = serde_json::from_str(line);
-        call.map_err(|reason| {
+        let complain = |reason: String| {
             Complaint::new(format!("no JSON object of a call: {reason}"))
                 .hint("give one object a line, as `jq -c` prints it, with identity, from, to, date and call_id")
-        })
+        };
+        // serde would take an array for an object whose members stand in order.
+        if !line.trim_start().starts_with('{') {
+            return Err(complain("the line does not begin with '{'".to_owned()));
+        }
+        serde_json::from_str(line).map_err(|reason| complain(reason.to_string()))
     }
 
     /// The call that the line describes.
@@ -120,6 +124,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (line, word) in [
             ("{", "no JSON object"),
+            ("[]", "no JSON object"),
             (r#"{"identity":7}"#, "identity"),
             (r#"{"from":"no number"}"#, "from"),
             (r#"{"date":"2026-05-04 12:00:01"}"#, "no time"),

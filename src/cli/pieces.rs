@@ -64,7 +64,7 @@ fn unreadable(reason: &Unreadable) -> Complaint {
 fn not_read(content: Content) -> Complaint {
     match content {
         Content::Capture => Complaint::new("a packet capture, which this build does not read yet").hint(
-            "save the SIP messages as text, as `tshark -r FILE -Y sip -T fields -e tcp.payload | xxd -r -p` does",
+            "save the SIP messages as text, as `tshark -r FILE -Y sip -T fields -e udp.payload | xxd -r -p` does",
         ),
         Content::Compressed => {
             Complaint::new("compressed").hint("decompress it first, as `zcat FILE | stirtrace verify -` does")
