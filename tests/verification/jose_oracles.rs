@@ -74,7 +74,8 @@ proptest! {
     /// On whether a signature is good, three implementations agree.
     #[test]
     fn all_agree_on_corrupted_signatures(
-        byte in 0_usize..64, bit in 0_u8..8, corrupt in any::<bool>(), other_half in any::<bool>(), longer in any::<bool>(),
+        byte in 0_usize..64, bit in 0_u8..8,
+        corrupt in any::<bool>(), other_half in any::<bool>(), longer in any::<bool>(),
     ) {
         let scene = Scene::default();
         let mutations: &[&str] = if other_half { &["other-half-s"] } else { &[] };

@@ -72,7 +72,9 @@ proptest! {
 
     /// Nothing that a header can hold panics, and what passes is the token that was signed.
     #[test]
-    fn a_mangled_value_never_panics(edits in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..4, ".{0,6}"), 1..8)) {
+    fn a_mangled_value_never_panics(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..4, ".{0,6}"), 1..8)
+    ) {
         let scene = Scene::default();
         let good = scene.values().remove(0);
         let mut characters: Vec<char> = good.chars().collect();
@@ -88,7 +90,8 @@ proptest! {
         }
         let mangled: String = characters.into_iter().collect();
         // A bare value, for not every character can stand in a SIP field.
-        let mut bare = Scene::from_json(json!({"call": {"form": "bare", "caller": "12155550112", "called": "12155550131"}}));
+        let call = json!({"form": "bare", "caller": "12155550112", "called": "12155550131"});
+        let mut bare = Scene::from_json(json!({"call": call}));
         for strict in [false, true] {
             bare.policy.strict = strict;
             let verdict = bare.verdict_on(std::slice::from_ref(&mangled), Profile::Atis);
@@ -125,7 +128,9 @@ proptest! {
 
     /// Only differences of times count, as long as the certificates hold.
     #[test]
-    fn shifting_all_times_changes_nothing(days in 0_i64..3_000, seconds in 0_i64..86_400, iat in -130_i64..130, date in -130_i64..130) {
+    fn shifting_all_times_changes_nothing(
+        days in 0_i64..3_000, seconds in 0_i64..86_400, iat in -130_i64..130, date in -130_i64..130,
+    ) {
         let here = Scene::from_json(json!({"tokens": [{"iat": iat}], "call": {"date": date}}));
         let mut there = here.clone();
         let start = UnixTime::parse_rfc3339("2026-02-01T00:00:00Z").unwrap();
@@ -135,7 +140,9 @@ proptest! {
 
     /// F3 and B-V4 as arithmetic.
     #[test]
-    fn the_window_is_what_the_policy_says(age in 0_i64..400, iat in -500_i64..500, date in prop::option::of(-500_i64..500)) {
+    fn the_window_is_what_the_policy_says(
+        age in 0_i64..400, iat in -500_i64..500, date in prop::option::of(-500_i64..500),
+    ) {
         let scene = Scene::from_json(json!({
             "tokens": [{"iat": iat}], "call": {"date": date}, "policy": {"max_age": age}}));
         let verdict = scene.verdict(Profile::Rfc);
@@ -175,10 +182,15 @@ const TOKENS: usize = 12;
 
 /// A verdict without its times.
 fn shape(verdict: &Verdict) -> Value {
-    let passports: Vec<_> = verdict.passports.iter().map(|report| {
-        let checks: Vec<_> = report.checks.iter().map(|check| (check.check, check.result.as_str())).collect();
-        json!({"status": report.status, "error": report.error.as_ref().map(stirtrace::verify::Error::kind), "checks": checks})
-    }).collect();
+    let passports: Vec<_> = verdict
+        .passports
+        .iter()
+        .map(|report| {
+            let checks: Vec<_> = report.checks.iter().map(|check| (check.check, check.result.as_str())).collect();
+            let error = report.error.as_ref().map(stirtrace::verify::Error::kind);
+            json!({"status": report.status, "error": error, "checks": checks})
+        })
+        .collect();
     json!({"verdict": verdict.conclusion, "verstat": verdict.verstat, "sip": verdict.sip, "passports": passports})
 }
 

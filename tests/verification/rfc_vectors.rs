@@ -244,8 +244,9 @@ fn verifies(key: &VerifyingKey, passport: &Passport) -> bool {
 
 /// The call of RFC 8224 §5.1, at its own Date.
 fn judged(values: &[String], to: &str) -> Verdict {
-    let scene = json!({"tokens": [], "at": "2015-09-25T19:12:25Z", "call": {
-        "from": "<sip:12155551212@example.com;user=phone>;tag=1", "to": to, "request_uri": to.trim_matches(['<', '>'])}});
+    let call = json!({"from": "<sip:12155551212@example.com;user=phone>;tag=1", "to": to,
+        "request_uri": to.trim_matches(['<', '>'])});
+    let scene = json!({"tokens": [], "at": "2015-09-25T19:12:25Z", "call": call});
     Scene::from_json(scene).verdict_on(values, Profile::Rfc)
 }
 
