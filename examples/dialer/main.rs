@@ -32,7 +32,7 @@ fn main() {
 }
 
 /// The files by name.
-pub fn files() -> Vec<(String, String)> {
+pub(crate) fn files() -> Vec<(String, String)> {
     let mut core = World::new(1);
     core.traffic("2026-05-04T00:00:00Z", 2 * 24 * 3600, &[]);
     core.cases();
