@@ -110,7 +110,7 @@ impl RuleSet {
         let (date, time) = (local.date(), local.time());
         if let Some(reason) = self.closed(date) {
             let next = self.next_business_day(date, &mut Vec::new())?.to_datetime(self.opens);
-            because.push(format!("{} is {reason}: the clock starts {}", date, words(next)));
+            because.push(format!("{date} is {reason}: the clock starts {}", words(next)));
             return Some(next);
         }
         if time < self.opens {
@@ -124,7 +124,7 @@ impl RuleSet {
             return Some(opening);
         }
         if time > self.closes {
-            let next = self.next_business_day(date, because)?.to_datetime(self.opens);
+            let next = self.next_business_day(date, &mut Vec::new())?.to_datetime(self.opens);
             because.push(format!(
                 "after business hours ({} to {}): the clock starts {}",
                 hours(self.opens),

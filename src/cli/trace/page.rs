@@ -67,9 +67,12 @@ fn the_answer(answer: &Answer, upstream: &Upstream, text: &mut Text) {
     text.field("", identifiers(upstream).join(", "));
     let role = answer.role.map_or("unknown", |role| role.as_str());
     let onward = answer.downstream.as_ref().map_or_else(
-        || "; the record shows nobody that the call was handed to".to_owned(),
+        || "; the record shows nobody that it handed the call to".to_owned(),
         |down| {
-            format!("; it was handed to {}", label(down.name.as_deref().or(down.trunk.as_deref()), down.spc.as_deref()))
+            format!(
+                "; it handed the call to {}",
+                label(down.name.as_deref().or(down.trunk.as_deref()), down.spc.as_deref())
+            )
         },
     );
     text.field("our role", format_args!("{us} is {role}{onward}"));
