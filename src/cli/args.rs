@@ -253,7 +253,7 @@ pub(crate) struct TrustArgs {
     /// Who signs the STI-PA's list: its certificate, or the root above it; repeatable
     #[arg(long, value_name = "PEM", help_heading = "Trust")]
     pub(crate) trust_signer: Vec<PathBuf>,
-    /// The certificate archive, laid out host[:port]/path as `wget --mirror` writes it
+    /// The certificate archive, laid out `host[:port]/path` as `wget --mirror` writes it
     #[arg(long, value_name = "DIR", help_heading = "Trust")]
     pub(crate) certs: Option<PathBuf>,
 }
