@@ -1,5 +1,6 @@
 //! `stirtrace inspect`, `certificate`, `completions` and `man`, run as their users run them.
 #![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, clippy::print_stderr, reason = "a test reads its files and stops at a fault")]
 
 mod command;
 

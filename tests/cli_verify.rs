@@ -1,5 +1,6 @@
 //! `stirtrace verify`, run as its users run it.
 #![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, reason = "a test reads its files and stops at a fault")]
 
 mod command;
 
