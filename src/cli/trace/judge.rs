@@ -27,8 +27,8 @@ impl Judge {
         let paths = |names: &[String]| names.iter().map(|name| configured.path(name)).collect();
         let trust = TrustArgs {
             trust: paths(&own.trust),
+            trust_signer: paths(&own.trust_signer),
             certs: own.certificates.as_ref().map(|name| configured.path(name)),
-            ..TrustArgs::default()
         };
         let revocation =
             RevocationArgs { crl: paths(&own.crl), crl_signer: paths(&own.crl_signer), ..RevocationArgs::default() };
