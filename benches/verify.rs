@@ -5,7 +5,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    missing_docs,
     reason = "a bench reads the lab's files and stops at a fault"
 )]
 

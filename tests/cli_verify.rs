@@ -356,7 +356,7 @@ fn stirtrace_toml_says_whom_to_trust_and_is_named() {
         .output()
         .unwrap();
     assert_eq!(above.status.code(), Some(0), "{}", String::from_utf8_lossy(&above.stderr));
-    assert!(String::from_utf8_lossy(&above.stderr).contains("configured by"));
+    assert!(String::from_utf8_lossy(&above.stderr).contains("note: using"));
     let named = desk.run(["verify", "case/call.sip", "--at", "date", "--config", "stirtrace.toml"]);
     assert_eq!((named.code, named.err.as_str()), (0, ""));
     // An option replaces what the file says; a file with faults stops.

@@ -10,7 +10,7 @@ use crate::certificate::bundle::{Bundle, BundleError, Limits};
 use crate::certificate::chain::{Error as ChainError, LinkCache, Path};
 use crate::certificate::profile::Severity;
 use crate::cli::args::{CertificateCommand, CertificateFilesArgs, CertificatePathArgs};
-use crate::cli::config::Config;
+use crate::cli::configuration::Configured;
 use crate::cli::content::has_pem;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, inputs, inputs_or_stdin};
@@ -40,7 +40,10 @@ fn path(args: &CertificatePathArgs, printer: &mut Printer) -> Result<Exit, Stop>
             return Err(complaint.hint("write now, or a time with its zone, as 2026-05-04T12:00:01Z").into());
         }
     };
-    let options = Config::find(&args.config, printer)?.trust(args.trust.clone());
+    let options = match Configured::find_any(args.config.config.as_deref(), printer)? {
+        Some(configured) => configured.trust(args.trust.clone()),
+        None => args.trust.clone(),
+    };
     let trust = Trust::resolve(&options, clock::now())?;
     if trust.is_empty() {
         printer.warn("nobody is trusted, so no path can be found: name the roots with --trust PATH");

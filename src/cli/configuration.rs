@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::exit::Complaint;
 use crate::cli::files::read;
 use crate::cli::printer::Printer;
-use crate::network::Configuration;
+use crate::network::{Configuration, Error};
 
 /// A configuration with the folder that its paths are relative to.
 #[derive(Clone, Debug)]
@@ -21,31 +22,35 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 const NAME: &str = "stirtrace.toml";
 
 impl Configured {
-    /// Reads the file named, else the nearest; stderr names one that was found, for it decides whom we trust.
+    /// Reads the file named, else the nearest, for a command that cannot do without.
     pub(crate) fn find(named: Option<&Path>, printer: &mut Printer) -> Result<Self, Complaint> {
+        Self::find_any(named, printer)?.ok_or_else(|| {
+            Complaint::new(format!("no {NAME} in this folder or one above"))
+                .hint("name one with --config; examples/dialer/stirtrace.toml shows what stands in it")
+        })
+    }
+
+    /// Reads the file named, else the nearest if there is one; stderr names one that was found, for it decides whom we
+    /// trust.
+    pub(crate) fn find_any(named: Option<&Path>, printer: &mut Printer) -> Result<Option<Self>, Complaint> {
         if let Some(file) = named {
-            return Self::read(file);
+            return Self::read(file).map(Some);
         }
         let here = std::env::current_dir().map_err(|reason| {
             Complaint::new(format!("the current folder cannot be found: {reason}")).hint("name a file with --config")
         })?;
-        let found = here.ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file());
-        let file = found.ok_or_else(|| {
-            Complaint::new(format!("no {NAME} in {} or a folder above", here.display()))
-                .hint("name one with --config; examples/dialer/stirtrace.toml shows what stands in it")
-        })?;
+        let Some(file) = here.ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file()) else {
+            return Ok(None);
+        };
         printer.note(&format!("using {}", file.display()));
-        Self::read(&file)
+        Self::read(&file).map(Some)
     }
 
     fn read(file: &Path) -> Result<Self, Complaint> {
         let bytes = read(file, MAX_BYTES).map_err(|reason| {
             Complaint::new(format!("--config {}: {reason}", file.display())).hint("name a stirtrace.toml")
         })?;
-        let configuration = Configuration::parse(&bytes).map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
-            Complaint::new(errors.join("\n       ")).hint("put right what stands there; nothing was read or written")
-        })?;
+        let configuration = Configuration::parse(&bytes).map_err(|errors| wrong(file, &errors))?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self { file: file.to_owned(), folder, configuration })
     }
@@ -54,4 +59,39 @@ impl Configured {
     pub(crate) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)
     }
+
+    fn paths(&self, texts: &[String]) -> Vec<PathBuf> {
+        texts.iter().map(|text| self.path(text)).collect()
+    }
+
+    /// The options, and for each that was left out what the file says. Roots and their list's signers go together:
+    /// whoever names the one names the other.
+    pub(crate) fn trust(&self, mut args: TrustArgs) -> TrustArgs {
+        if args.trust.is_empty() {
+            args.trust = self.paths(&self.configuration.trust);
+            args.trust_signer.extend(self.paths(&self.configuration.trust_signer));
+        }
+        args.certs = args.certs.or_else(|| self.configuration.certificates.as_deref().map(|text| self.path(text)));
+        args
+    }
+
+    /// The same for CRLs and theirs.
+    pub(crate) fn revocation(&self, mut args: RevocationArgs) -> RevocationArgs {
+        if args.crl.is_empty() {
+            args.crl = self.paths(&self.configuration.crl);
+            args.crl_signer.extend(self.paths(&self.configuration.crl_signer));
+        }
+        args
+    }
 }
+
+fn wrong(file: &Path, errors: &[Error]) -> Complaint {
+    let shown: Vec<String> = errors.iter().take(MAX_SHOWN).map(ToString::to_string).collect();
+    let more = errors.len().saturating_sub(MAX_SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Complaint::new(format!("{}: {}{more}", file.display(), shown.join("; ")))
+        .hint("put right what stands there; nothing was read or written")
+}
+
+/// How many faults of a file are told at once.
+const MAX_SHOWN: usize = 5;

@@ -11,7 +11,6 @@ mod args;
 mod caret;
 mod certificate;
 mod completions;
-mod config;
 mod configuration;
 mod content;
 mod exit;
@@ -42,7 +41,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::args::{Cli, Command};
-use crate::cli::config::Config;
+use crate::cli::configuration::Configured;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::printer::Printer;
 use crate::cli::settings::VerifySettings;
@@ -81,8 +80,8 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
-            let config = Config::find(&args.config, printer)?;
-            verify::run(&VerifySettings::resolve(args, &config, clock::now())?, printer)
+            let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
+            verify::run(&VerifySettings::resolve(args, configured.as_ref(), clock::now())?, printer)
         }
     }
 }

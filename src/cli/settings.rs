@@ -1,7 +1,7 @@
 //! What the arguments mean: files read, names looked up, choices made.
 
 use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
-use crate::cli::config::Config;
+use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::json_call::party;
@@ -25,8 +25,11 @@ pub(crate) struct VerifySettings {
 
 impl VerifySettings {
     /// What the arguments mean at the instant `now`.
-    pub(crate) fn resolve(args: VerifyArgs, config: &Config, now: UnixTime) -> Result<Self, Complaint> {
-        let (trust, revocation) = (config.trust(args.trust), config.revocation(args.revocation));
+    pub(crate) fn resolve(args: VerifyArgs, configured: Option<&Configured>, now: UnixTime) -> Result<Self, Complaint> {
+        let (trust, revocation) = match configured {
+            Some(configured) => (configured.trust(args.trust), configured.revocation(args.revocation)),
+            None => (args.trust, args.revocation),
+        };
         let policy = policy(&args.policy, &revocation);
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();

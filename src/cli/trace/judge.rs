@@ -23,15 +23,8 @@ pub(super) struct Judge {
 impl Judge {
     /// With the trust that the configuration names.
     pub(super) fn new(configured: &Configured, printer: &mut Printer) -> Result<Self, Complaint> {
-        let own = &configured.configuration;
-        let paths = |names: &[String]| names.iter().map(|name| configured.path(name)).collect();
-        let trust = TrustArgs {
-            trust: paths(&own.trust),
-            trust_signer: paths(&own.trust_signer),
-            certs: own.certificates.as_ref().map(|name| configured.path(name)),
-        };
-        let revocation =
-            RevocationArgs { crl: paths(&own.crl), crl_signer: paths(&own.crl_signer), ..RevocationArgs::default() };
+        let trust = configured.trust(TrustArgs::default());
+        let revocation = configured.revocation(RevocationArgs::default());
         let trust = Trust::resolve(&trust, clock::now())?.with_revocation(&revocation)?;
         if trust.is_empty() {
             printer.warn(&format!("{} names no trust: no signature can be believed", configured.file.display()));
