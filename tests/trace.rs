@@ -1,6 +1,7 @@
 //! `stirtrace trace` over the dialer example, and over files that are not as they should be.
 
 #![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files of their own")]
 
 use std::fs;
 use std::path::Path;
@@ -271,4 +272,129 @@ fn a_local_clock_that_nobody_declared_is_found_and_said() {
     assert_eq!((&answer["status"], &answer["matches"][0]["tier"]), (&Value::from("found"), &Value::from("clock")));
     assert_eq!(answer["findings"][0]["finding"], "clock-offset");
     assert!(answer["findings"][0]["detail"].as_str().unwrap().contains("5:00 hours behind"), "{answer}");
+}
+
+/// Two networks, one above the other: Cascade has the call from Harbor, and Harbor's record says from whom it came.
+fn two_networks(upper: &str, lower: &str, harbor_peers: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = format!(
+        "[[network]]\nname=\"Cascade\"\nspc=\"771C\"\n[[network.source]]\nfiles=\"lower.csv\"\nformat=\"stirtrace\"\n\
+        [[network.peer]]\nname=\"Harbor\"\nspc=\"318X\"\ntrunks=[\"h\"]\n\
+        [[network]]\nname=\"Harbor\"\nspc=\"318X\"\n[[network.source]]\nfiles=\"upper.csv\"\nformat=\"stirtrace\"\n{harbor_peers}"
+    );
+    fs::write(folder.path().join("stirtrace.toml"), toml).unwrap();
+    let header = "start,calling,called,ingress_trunk,egress_trunk\n";
+    fs::write(folder.path().join("upper.csv"), format!("{header}{upper}\n")).unwrap();
+    fs::write(folder.path().join("lower.csv"), format!("{header}{lower}\n")).unwrap();
+    folder
+}
+
+const HARBOR_PEERS: &str = "[[network.peer]]\nname=\"Dialer\"\nkind=\"customer\"\ntrunks=[\"d\"]\n\
+    [[network.peer]]\nname=\"Cascade\"\nspc=\"771C\"\ntrunks=[\"c\"]\n\
+    [[network.peer]]\nname=\"Larkspur\"\nspc=\"207L\"\ntrunks=[\"l\"]\n";
+
+#[test]
+fn with_two_networks_the_chain_reaches_the_customer() {
+    let upper = "2026-05-04T12:00:01Z,12155550112,12155550131,d,c";
+    let folder = two_networks(upper, "2026-05-04T12:00:02Z,12155550112,12155550131,h,", HARBOR_PEERS);
+    let answer = objects(&ask(folder.path(), "2026-05-04T12:00:01Z")).remove(0);
+    assert_eq!((&answer["network"], &answer["role"]), (&Value::from("Cascade"), &Value::from("terminating")));
+    let hop = |place: usize| (answer["chain"][place]["provider"].as_str(), answer["chain"][place]["role"].as_str());
+    assert_eq!((hop(0), hop(1)), ((Some("Harbor"), Some("originating")), (Some("Cascade"), Some("terminating"))));
+    assert_eq!(answer["chain"][0]["customer"], "Dialer");
+    assert_eq!((&answer["next"]["ask"], &answer["findings"]), (&Value::from("Dialer"), &Value::Array(Vec::new())));
+}
+
+#[test]
+fn neighbours_that_name_others_and_numbers_that_change_are_findings() {
+    let upper = "2026-05-04T12:00:01Z,12155550177,12155550131,d,l";
+    let folder = two_networks(upper, "2026-05-04T12:00:02Z,12155550112,12155550131,h,", HARBOR_PEERS);
+    let answer = objects(&ask(folder.path(), "2026-05-04T12:00:01Z")).remove(0);
+    let names: Vec<&str> =
+        answer["findings"].as_array().unwrap().iter().map(|finding| finding["finding"].as_str().unwrap()).collect();
+    assert_eq!(names, ["number-rewritten", "missing-hop"]);
+}
+
+#[test]
+fn a_redial_in_a_source_whose_clock_is_right_is_no_clock_offset() {
+    let folder = case(
+        b"start,calling,called,ingress_trunk\n2026-05-04T13:00:01Z,12155550112,12155550131,t\n\
+        2026-05-04T13:10:00Z,12155550113,12155550132,t\n",
+    );
+    let requests = folder.path().join("requests.txt");
+    let text = "id,from,to,time\n1,12155550112,12155550131,2026-05-04T12:00:00Z\n2,12155550113,12155550132,2026-05-04T13:10:00Z\n";
+    fs::write(&requests, text).unwrap();
+    let config = folder.path().join("stirtrace.toml");
+    let answers = objects(&stirtrace(&["trace", "--config", config.to_str().unwrap(), requests.to_str().unwrap()]));
+    assert_eq!(
+        (&answers[0]["matches"][0]["tier"], &answers[0]["findings"]),
+        (&Value::from("clock"), &Value::Array(Vec::new()))
+    );
+}
+
+/// The dialer's case with other records: one line of it, or several.
+fn dialer_case(lines: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let toml = fs::read_to_string(root.join(CONFIG))
+        .unwrap()
+        .replace("../../certs", &root.join("certs").display().to_string());
+    fs::create_dir(folder.path().join("cdr")).unwrap();
+    fs::write(folder.path().join("stirtrace.toml"), toml).unwrap();
+    let committed = fs::read_to_string(root.join("examples/dialer/cdr/core-2026-05-04.csv")).unwrap();
+    let header = committed.lines().next().unwrap();
+    fs::write(folder.path().join("cdr/core-1.csv"), format!("{header}\n{}\n", lines.join("\n"))).unwrap();
+    folder
+}
+
+fn signed_line() -> String {
+    let committed =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dialer/cdr/core-2026-05-04.csv"));
+    committed.unwrap().lines().find(|line| line.contains("+12155550112,+12155550131")).unwrap().to_owned()
+}
+
+fn findings(folder: &Path, time: &str) -> (Value, Vec<String>) {
+    let answer = objects(&ask(folder, time)).remove(0);
+    let names = answer["findings"].as_array().unwrap().iter().map(|own| own["finding"].as_str().unwrap().to_owned());
+    (answer["signature"]["verdict"].clone(), names.collect())
+}
+
+#[test]
+fn a_damaged_signature_and_a_diverted_call_are_findings() {
+    let time = "2026-05-04T16:21:08Z";
+    let line = signed_line();
+    let found = |line: String| findings(dialer_case(&[line]).path(), time);
+    assert_eq!(found(line.clone()), ("passed".into(), vec![]));
+    let (head, tail) = line.split_once(";info=").unwrap();
+    // Another character well inside the signature.
+    let (before, last) = head.split_at(head.len() - 20);
+    let other = if last.starts_with('A') { "B" } else { "A" };
+    let damaged = format!("{before}{other}{};info={tail}", &last[1..]);
+    assert_eq!(found(damaged), ("failed".into(), vec!["signature-invalid".to_owned()]));
+    let diverted = line.replacen("+12155550131,,", "+12155550155,+12155550131,", 1);
+    assert_eq!(found(diverted), ("failed".into(), vec!["diverted-unverified".to_owned()]));
+}
+
+#[test]
+fn our_own_a_or_b_on_a_provider_s_call_is_a_finding() {
+    let committed = fs::read_to_string(Path::new("examples/dialer/cdr/core-2026-05-05.csv")).unwrap();
+    let line = committed.lines().find(|line| line.contains("+12155550119,+12155550138")).unwrap();
+    let line = line.replace("tg-bluestem,198.51.100.200", "tg-harbor,203.0.113.20");
+    let folder = dialer_case(&[line]);
+    let config = folder.path().join("stirtrace.toml");
+    let arguments = ["trace", "--config", config.to_str().unwrap(), "--from", "12155550119", "--to", "12155550138"];
+    let output = stirtrace(&[&arguments[..], &["--time", "2026-05-05T13:05:00Z"]].concat());
+    let answer = objects(&output).remove(0);
+    assert_eq!(answer["findings"][0]["finding"], "downstream-signed-a-or-b", "{answer}");
+}
+
+#[test]
+fn a_token_that_comes_again_on_another_call_is_replayed_and_on_attempts_it_is_not() {
+    let line = signed_line();
+    let attempt = line.replace("16:21:08Z", "16:21:02Z");
+    assert_eq!(findings(dialer_case(&[attempt, line.clone()]).path(), "2026-05-04T16:21:08Z").1, Vec::<String>::new());
+    let later = line.replace("T16:", "T18:").replace("d1a1e50000000001", "d1a1e50000000099");
+    assert_eq!(findings(dialer_case(&[line.clone(), later]).path(), "2026-05-04T16:21:08Z").1, ["replayed-token"]);
+    let other = line.replacen("+12155550131", "+12155550155", 1).replace("d1a1e50000000001", "d1a1e50000000098");
+    assert_eq!(findings(dialer_case(&[line, other]).path(), "2026-05-04T16:21:08Z").1, ["replayed-token"]);
 }

@@ -353,7 +353,8 @@ mod tests {
             match rows.next_row() {
                 Ok(None) => return all,
                 Ok(Some(row)) => {
-                    let cells = (0..row.len()).map(|i| row.cell(i).map_or("?".into(), |c| c.unwrap().into_owned()));
+                    let cells =
+                        (0..row.len()).map(|i| row.cell(i).map_or_else(|_| "?".into(), |c| c.unwrap().into_owned()));
                     all.push(Ok((row.line(), cells.collect())));
                 }
                 Err(error) => all.push(Err(error)),

@@ -11,12 +11,13 @@ use crate::time::UnixTime;
 use crate::traceback::candidate::{NEAR_SECONDS, Tier, are_one_call, first_passport};
 use crate::traceback::chain::{BelievedSigner, View, is_same};
 use crate::traceback::finding::{Finding, FindingName};
-use crate::traceback::search::Match;
+use crate::traceback::search::{Match, Search};
 use crate::verify::{CheckResult, Conclusion, Error, Verdict};
 
 /// Everything that findings are drawn from.
 pub(super) struct Facts<'a> {
-    pub(super) asked_from: &'a str,
+    pub(super) search: &'a Search<'a>,
+    pub(super) request: usize,
     pub(super) views: &'a [View<'a>],
     pub(super) verdict: Option<&'a Verdict>,
     pub(super) signer: Option<&'a BelievedSigner>,
@@ -27,7 +28,7 @@ impl Facts<'_> {
     pub(super) fn findings(&self) -> Vec<Finding> {
         let Some(us) = self.views.first() else { return Vec::new() };
         let mut findings = Vec::new();
-        findings.extend(clock_offset(&us.found));
+        findings.extend(self.clock_offset(&us.found));
         findings.extend(self.rewritten(us));
         findings.extend(self.missing_hop());
         findings.extend(self.verdict.into_iter().flat_map(untrustworthy_signature));
@@ -35,8 +36,37 @@ impl Facts<'_> {
         findings.extend(self.downstream_signed());
         findings.extend(self.foreign_signer());
         findings.extend(self.spoofed_with_a(us.record()));
-        findings.extend(self.replays.and_then(|replays| replays.finding(us.record())));
+        findings.extend(self.replayed(us.record()));
         findings
+    }
+
+    /// No finding where the source's clock is known to be right: a PASSporT was signed when the record says that the
+    /// call began, or another request's call stands there at its time. Then it is a redial, or the request is off.
+    fn clock_offset(&self, found: &Match) -> Option<Finding> {
+        let standing = &found.candidate.standing;
+        if standing.tier != Tier::Clock {
+            return None;
+        }
+        let signed = standing.parts.signed.and_then(|signed| signed.seconds_from_record);
+        let is_signed_then = signed.is_some_and(|seconds| seconds.abs() <= SIGNED_NOW);
+        if is_signed_then
+            || self.search.has_right_clock(found.candidate.origin, found.candidate.record.start, self.request)
+        {
+            return None;
+        }
+        let minutes = standing.parts.clock_offset_minutes;
+        let (size, word) = (minutes.abs(), if minutes > 0 { "ahead of" } else { "behind" });
+        let hours = format!("{}:{:02}", size / 60, size % 60);
+        let detail = format!("the source's clock is {hours} hours {word} the request's; is its time_zone right?");
+        Some(Finding::new(FindingName::ClockOffset, detail))
+    }
+
+    fn replayed(&self, record: &Record) -> Option<Finding> {
+        let places = self.replays?.elsewhere(record);
+        let file = |place: &Place| self.search.files().get(place.file).map_or("", |file| file.name.as_str());
+        let lines: Vec<String> = places.iter().map(|place| format!("{}:{}", file(place), place.line)).collect();
+        let detail = || format!("the same token came with other calls: {}", lines.join(", "));
+        (!lines.is_empty()).then(|| Finding::new(FindingName::ReplayedToken, detail()))
     }
 
     /// The request has the number as a later hop saw it; records of earlier hops have it as they saw it.
@@ -45,12 +75,16 @@ impl Facts<'_> {
         let detail = |name: &str, own: &str, other: &str| {
             Finding::new(FindingName::NumberRewritten, format!("{name} has the calling number as {own}, {other}"))
         };
-        if us.found.candidate.standing.tier == Tier::CalledOnly {
-            let other = format!("the request as {}", self.asked_from);
+        let asked = self.search.requests().get(self.request).and_then(|request| request.from.canonical);
+        let tier = us.found.candidate.standing.tier;
+        if let (Tier::CalledOnly, Some(asked), Some(_)) = (tier, asked, us.record().calling.canonical) {
+            let other = format!("the request as {asked}");
             findings.push(detail(&us.network.name, &calling(us.record()), &other));
         }
         for pair in self.views.windows(2) {
-            if pair[0].record().calling.canonical != pair[1].record().calling.canonical {
+            let numbers = (pair[0].record().calling.canonical, pair[1].record().calling.canonical);
+            // A number that one of them withholds is not another number.
+            if matches!(numbers, (Some(below), Some(above)) if below != above) {
                 let other = format!("{} as {}", pair[1].network.name, calling(pair[1].record()));
                 findings.push(detail(&pair[0].network.name, &calling(pair[0].record()), &other));
             }
@@ -145,26 +179,6 @@ fn calling(record: &Record) -> String {
     record.calling.canonical.map_or_else(|| record.calling.raw.clone(), |number| number.to_string())
 }
 
-/// A PASSporT signed when the record says that the call began shows that the source's clock is right.
-fn clock_offset(found: &Match) -> Option<Finding> {
-    let standing = &found.candidate.standing;
-    if standing.tier != Tier::Clock {
-        return None;
-    }
-    let signed = standing.parts.signed.and_then(|signed| signed.seconds_from_record);
-    if signed.is_some_and(|seconds| seconds.abs() <= SIGNED_NOW) {
-        return None;
-    }
-    let minutes = standing.parts.clock_offset_minutes;
-    let (size, word) = (minutes.abs(), if minutes > 0 { "ahead of" } else { "behind" });
-    let detail = format!(
-        "the source's clock is {}:{:02} hours {word} the request's; is its time_zone right?",
-        size / 60,
-        size % 60
-    );
-    Some(Finding::new(FindingName::ClockOffset, detail))
-}
-
 /// A signer stamps the INVITE within this.
 const SIGNED_NOW: i64 = 60;
 
@@ -256,13 +270,6 @@ impl Replays {
     pub fn elsewhere(&self, record: &Record) -> Vec<Place> {
         let seen = tokens(record).into_iter().filter_map(|token| self.seen.get(&(token, record.place)));
         seen.flatten().copied().collect()
-    }
-
-    fn finding(&self, record: &Record) -> Option<Finding> {
-        let places = self.elsewhere(record);
-        let lines: Vec<String> = places.iter().map(|place| place.line.to_string()).collect();
-        let detail = || format!("the same token came with {} other calls (lines {})", lines.len(), lines.join(", "));
-        (!places.is_empty()).then(|| Finding::new(FindingName::ReplayedToken, detail()))
     }
 }
 

@@ -86,7 +86,8 @@ impl<'a> Search<'a> {
         let views = walk(self, request, us);
         let us = &views[0];
         let facts = Facts {
-            asked_from: &answer.request.from,
+            search: self,
+            request,
             views: &views,
             verdict: verdict.as_ref(),
             signer: signer.as_ref(),
@@ -198,8 +199,8 @@ impl<'a> Search<'a> {
 
     fn searched(&self, network: Option<usize>, around: UnixTime) -> Searched {
         let networks = network.map_or_else(|| (0..self.networks().len()).collect(), |own| vec![own]);
-        let mut searched = Searched::default();
-        searched.files = self.files().iter().filter(|file| networks.contains(&file.origin.network)).count();
+        let files = self.files().iter().filter(|file| networks.contains(&file.origin.network)).count();
+        let mut searched = Searched { files, ..Searched::default() };
         for index in networks {
             for (source, held) in self.coverage(index) {
                 searched.records += held.records();
@@ -248,6 +249,10 @@ fn because(status: Status, views: &[View<'_>]) -> String {
     match (status, views.len()) {
         (Status::Ambiguous, several) => {
             format!("{several} different calls agree equally well ({tier}) and came from different upstreams")
+        }
+        (_, 1) if tier == "clock" => {
+            "one call agrees if the clocks are a multiple of half an hour apart, and none agrees without that"
+                .to_owned()
         }
         (_, 1) => format!("one call agrees, in the tier {tier}, and none better"),
         (_, several) => format!("{several} calls agree equally well ({tier}), all from the same upstream"),

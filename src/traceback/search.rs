@@ -6,7 +6,7 @@ use crate::cdr::{Place, Record};
 use crate::network::Network;
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
-use crate::traceback::candidate::{Standing, are_one_call};
+use crate::traceback::candidate::{Standing, Tier, are_one_call};
 use crate::traceback::coverage::Coverage;
 use crate::traceback::request::Request;
 
@@ -194,10 +194,22 @@ impl<'a> Search<'a> {
         calls.into_iter().map(|call| fold(&call)).collect()
     }
 
+    /// Whether another request's call stands in the source with the right time, within a day of that instant: then the
+    /// source's clock is right.
+    pub(super) fn has_right_clock(&self, origin: Origin, at: UnixTime, but: usize) -> bool {
+        let others = self.held.iter().enumerate().filter(|(request, _)| *request != but);
+        let mut candidates = others.flat_map(|(_, held)| held).filter(|candidate| candidate.origin == origin);
+        candidates.any(|candidate| {
+            candidate.standing.tier == Tier::Exact && candidate.record.start.seconds_since(at).abs() <= DAY
+        })
+    }
+
     fn cover(&mut self, origin: Origin) -> &mut Coverage {
         self.coverage.entry(origin).or_insert_with(|| Coverage::new(crate::network::Source::DEFAULT_GAP))
     }
 }
+
+const DAY: i64 = 24 * 60 * 60;
 
 /// The lines of one call as one match.
 fn fold(call: &[&Candidate]) -> Match {
@@ -237,7 +249,6 @@ mod tests {
     use super::*;
     use crate::cdr::Dialed;
     use crate::number::NumberPlan;
-    use crate::traceback::candidate::Tier;
 
     fn requests() -> Vec<Request> {
         vec![
@@ -248,11 +259,13 @@ mod tests {
 
     fn record(calling: &str, called: &str, start: i64, line: u64) -> Record {
         let dialed = |text| Dialed::read(text, NumberPlan::NORTH_AMERICAN);
-        let mut record = Record::default();
-        record.calling = dialed(calling);
-        record.called = dialed(called);
-        record.start = UnixTime::from_seconds(1_777_896_001 + start);
-        record.place = Place::new(0, line);
+        let mut record = Record {
+            calling: dialed(calling),
+            called: dialed(called),
+            start: UnixTime::from_seconds(1_777_896_001 + start),
+            place: Place::new(0, line),
+            ..Record::default()
+        };
         record.ingress.call_id = Some(format!("{line}@x"));
         record
     }

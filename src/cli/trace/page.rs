@@ -109,6 +109,9 @@ fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
         .plain("  ")
         .plain(parts(matched))
         .end();
+    if let Some(words) = signed(matched) {
+        text.field("", words);
+    }
     text.name("record").put(Tone::Name, place(&matched.record)).end();
     text.field("", format_args!("sha256 {}", matched.record.sha256));
     let call = &matched.call;
@@ -135,6 +138,14 @@ fn place(record: &RecordPlace) -> String {
     format!("{}:{}", record.file, record.line)
 }
 
+/// How the PASSporT's claims agree with the request.
+fn signed(matched: &Matched) -> Option<String> {
+    let signed = matched.parts.signed?;
+    let same = |same: bool| if same { "the same" } else { "another" };
+    let iat = signed.seconds.map_or_else(String::new, |seconds| format!(", iat {seconds:+} s"));
+    Some(format!("the PASSporT has {} orig, {} dest{iat}", same(signed.from), same(signed.to)))
+}
+
 fn parts(matched: &Matched) -> String {
     let parts = &matched.parts;
     let likeness = |value: f64| {
@@ -155,13 +166,6 @@ fn parts(matched: &Matched) -> String {
     let mut words = format!("calling number {}, called number {called}, {seconds}", likeness(parts.from));
     if matched.tier == Tier::Clock {
         words += &format!(", with the source's clock {} minutes off", parts.clock_offset_minutes);
-    }
-    if let Some(signed) = parts.signed {
-        let yes = |same: bool| if same { "the same" } else { "other" };
-        words += &format!("; the PASSporT has {} orig, {} dest", yes(signed.from), yes(signed.to));
-        if let Some(seconds) = signed.seconds {
-            words += &format!(", iat {seconds:+} s");
-        }
     }
     words
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -62,8 +62,8 @@ pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Ve
 
 fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Complaint> {
     let folder = glob::Pattern::escape(&configured.folder.to_string_lossy());
-    let whole =
-        if configured.folder.as_os_str().is_empty() { pattern.to_owned() } else { format!("{folder}/{pattern}") };
+    let is_whole = configured.folder.as_os_str().is_empty() || Path::new(pattern).is_absolute();
+    let whole = if is_whole { pattern.to_owned() } else { format!("{folder}/{pattern}") };
     let complain =
         |reason: String| Complaint::new(format!("{}: files {pattern:?}: {reason}", configured.file.display()));
     let paths = glob::glob(&whole).map_err(|reason| complain(reason.to_string()))?;
@@ -84,7 +84,7 @@ fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Comp
     Ok(found)
 }
 
-fn name(configured: &Configured, path: &std::path::Path) -> String {
+fn name(configured: &Configured, path: &Path) -> String {
     path.strip_prefix(&configured.folder).unwrap_or(path).display().to_string()
 }
 
@@ -100,7 +100,7 @@ pub(super) fn search(
     for (index, file) in files.iter().enumerate() {
         let mut neighbours = Neighbours::default();
         let mut counted = Counted::open(file, &bar)?;
-        each(file, index, networks, &mut counted, printer, |item| match item {
+        each(file, index, networks, &mut counted, Some(&mut *printer), |item| match item {
             Ok(record) => {
                 neighbours.pass(Some(record.start), |before, after| search.set_aside(file.origin, before, after));
                 search.see(file.origin, &record);
@@ -128,7 +128,7 @@ pub(super) fn replays(
     let bar = bar(files, printer);
     for (index, file) in files.iter().enumerate() {
         let mut counted = Counted::open(file, &bar)?;
-        each(file, index, networks, &mut counted, printer, |item| {
+        each(file, index, networks, &mut counted, None, |item| {
             if let Ok(record) = item {
                 replays.see(&record);
             }
@@ -143,14 +143,14 @@ fn each(
     index: usize,
     networks: &[Network],
     counted: &mut Counted<'_>,
-    printer: &mut Printer,
+    talk: Option<&mut Printer>,
     mut take: impl FnMut(Result<Record, BadLine>),
 ) -> Result<(), Complaint> {
     let source = networks.get(file.origin.network).and_then(|network| network.sources.get(file.origin.source));
     let settings = Settings::for_file(index).with_zone(source.and_then(|own| own.time_zone.clone()));
     let reader = file.format.open(counted, settings);
     let reader = reader.map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
-    if !reader.unknown_columns().is_empty() && index == 0 {
+    if let Some(printer) = talk.filter(|_| !reader.unknown_columns().is_empty()) {
         printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
     }
     for item in reader {
