@@ -11,7 +11,7 @@ use serde_json::Value;
 
 // The example's generator, so that what is committed can be held against it.
 #[path = "../examples/dialer/main.rs"]
-#[allow(dead_code, reason = "its main is the example's")]
+#[expect(dead_code, reason = "its main is the example's")]
 mod dialer;
 
 const CONFIG: &str = "examples/dialer/stirtrace.toml";

@@ -145,6 +145,7 @@ pub(super) const LEAVES: &[LeafPlan] = &[
         organization: "Vesper Lines",
         spc: "302V",
         constrained: Constrained::Both(ATTEST_B_OR_C),
+        fate: Fate::BadConstraints,
         purpose: "both kinds of constraints, which must not be (C9)",
         ..LeafPlan::USUAL
     },

@@ -17,6 +17,7 @@ use crate::time::UnixTime;
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Fate {
     Good,
+    BadConstraints,
     BadTnAuthList,
     DelegationExceeded,
     Expired,
@@ -32,6 +33,7 @@ impl Fate {
     pub(super) const fn error_kind(self) -> Option<&'static str> {
         match self {
             Self::Good => None,
+            Self::BadConstraints => Some("ClaimConstraintViolated"),
             Self::BadTnAuthList => Some("InvalidTnAuthList"),
             Self::DelegationExceeded => Some("DelegationExceeded"),
             Self::Expired => Some("CertificateExpired"),
