@@ -14,18 +14,22 @@ pub(crate) fn header(columns: &[&str]) -> String {
 
 /// The line of one object: what it has of these columns.
 pub(crate) fn row(columns: &[&str], object: &Value) -> String {
-    let cells: Vec<String> = columns.iter().map(|column| cell(&value_of(object, column))).collect();
+    let cells: Vec<String> = columns.iter().map(|column| cell_of(object, column)).collect();
     cells.join(",") + "\r\n"
 }
 
-/// What stands under a dotted name; empty where nothing does.
-fn value_of(object: &Value, name: &str) -> String {
+/// What stands under a dotted name; empty where nothing does. A number of our own is no formula, whatever its sign.
+fn cell_of(object: &Value, name: &str) -> String {
     let mut found = vec![object];
     for step in name.split('.') {
         found = found.into_iter().flat_map(elements).filter_map(|value| value.get(step)).collect();
     }
-    let texts: Vec<Cow<'_, str>> = found.into_iter().flat_map(elements).map(text_of).collect();
-    texts.join(" | ")
+    let found: Vec<&Value> = found.into_iter().flat_map(elements).collect();
+    if let [Value::Number(number)] = found.as_slice() {
+        return number.to_string();
+    }
+    let texts: Vec<Cow<'_, str>> = found.into_iter().map(text_of).collect();
+    cell(&texts.join(" | "))
 }
 
 fn elements(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
@@ -75,6 +79,8 @@ mod tests {
     fn lists_are_joined_and_objects_are_json() {
         let object = json!({"sip": {"code": 438}, "list": [{"a": 1, "b": [{"c": "x"}, {"c": "y"}]}, {"a": null}]});
         let columns = ["sip.code", "list.a", "list.b.c", "sip", "missing.x"];
+        assert_eq!(row(&["n"], &json!({"n": -3})), "-3\r\n");
+        assert_eq!(row(&["n"], &json!({"n": "-3"})), "\"'-3\"\r\n");
         assert_eq!(row(&columns, &object), "438,\"1 | \",x | y,\"{\"\"code\"\":438}\",\r\n");
     }
 
