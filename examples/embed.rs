@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use stirtrace::number::NumberPlan;
+use stirtrace::passport::Attestation;
 use stirtrace::sip::{Call, Message};
 use stirtrace::time::UnixTime;
 use stirtrace::trust::TrustAnchors;
@@ -39,7 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{} {}", verdict.conclusion, verdict.verstat);
     if let Some(signer) = &verdict.signer {
-        println!("signed by {} with attestation {:?}", signer.spc.as_deref().unwrap_or("?"), verdict.attest);
+        let attest = verdict.attest.map_or("none", Attestation::as_str);
+        println!("signed by {} with attestation {attest}", signer.spc.as_deref().unwrap_or("?"));
     }
     match verdict.conclusion {
         Conclusion::Passed => println!("let it through"),
