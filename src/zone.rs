@@ -231,7 +231,7 @@ fn split_time(text: &str) -> Option<(Time, Precision, &str)> {
         return Some((Time::new(hour, minute, 0, 0).ok()?, Precision::Minute, rest.trim_start()));
     };
     // A leap second counts as the last second of its minute.
-    let second = two(6)?.min(59);
+    let second = two(6).filter(|second| *second <= 60)?.min(59);
     let rest = with_seconds.get(2..)?;
     let rest = match rest.strip_prefix(['.', ',']) {
         Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
@@ -271,6 +271,9 @@ fn written_zone(rest: &str, text: &str) -> Result<Written, MomentError> {
 fn parse_offset(text: &str) -> Option<Offset> {
     let negative = text.starts_with(['-', '\u{2212}']);
     let figures: String = text.chars().skip(1).filter(|c| *c != ':').collect();
+    if !figures.is_ascii() {
+        return None;
+    }
     let (hours, minutes) = match figures.len() {
         2 => (digits(&figures)?, 0),
         4 => (digits(&figures[..2])?, digits(&figures[2..])?),
@@ -388,9 +391,16 @@ mod tests {
     fn what_may_mean_several_instants_is_refused_with_the_reason() {
         assert!(matches!(Moment::parse("2026-05-04 12:00:01", None), Err(MomentError::NoZone { .. })));
         assert!(matches!(seconds("2026-05-04 12:00:01 CST"), Err(MomentError::AmbiguousZone { .. })));
-        for text in
-            ["05/04/2026 12:00 UTC", "yesterday", "2026-13-04 12:00Z", "2026-05-04", "2026-05-04 25:00Z", "1777896001"]
-        {
+        for text in [
+            "2026-05-04 12:00:01+a\u{e9}0",
+            "2026-05-04 12:00:61Z",
+            "05/04/2026 12:00 UTC",
+            "yesterday",
+            "2026-13-04 12:00Z",
+            "2026-05-04",
+            "2026-05-04 25:00Z",
+            "1777896001",
+        ] {
             assert!(matches!(seconds(text), Err(MomentError::NotATime { .. })), "{text}: {:?}", seconds(text));
         }
         let unknown = seconds("2026-05-04 12:00 America/Chicgo").unwrap_err();

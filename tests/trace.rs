@@ -258,6 +258,26 @@ fn a_format_that_this_build_does_not_read_is_named_with_those_it_reads() {
 }
 
 #[test]
+fn a_named_file_that_is_not_there_and_one_without_a_readable_line_leave_the_negative_open() {
+    let mut records = "start,calling,called,ingress_trunk\n".to_owned();
+    for hour in 0..24 {
+        records += &format!("2026-05-04T{hour:02}:00:00Z,12155550150,12155550151,t\n");
+    }
+    let folder = case(records.as_bytes());
+    let status = |folder: &Path| objects(&ask(folder, "2026-05-04T12:30:00Z")).remove(0)["status"].clone();
+    assert_eq!(status(folder.path()), "not-found");
+    // Its times name no zone, and neither does its source.
+    let local = "start,calling,called,ingress_trunk\n2026-05-04 12:30:00,12155550112,12155550131,t\n";
+    fs::write(folder.path().join("local.csv"), local).unwrap();
+    assert_eq!(status(folder.path()), "cannot-say");
+    fs::remove_file(folder.path().join("local.csv")).unwrap();
+    let config = folder.path().join("stirtrace.toml");
+    let toml = fs::read_to_string(&config).unwrap().replace("\"*.csv\"", "[\"*.csv\", \"night/*.csv\"]");
+    fs::write(&config, toml).unwrap();
+    assert_eq!(status(folder.path()), "cannot-say");
+}
+
+#[test]
 fn no_file_at_all_is_an_error_and_no_negative() {
     let folder = case(b"");
     fs::remove_file(folder.path().join("records.csv")).unwrap();

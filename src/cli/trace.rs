@@ -72,7 +72,7 @@ pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop>
     let replaying = Replying::new(network);
     let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
     if !replays.is_empty() {
-        reading::replays(&mut replays, &files, networks, printer)?;
+        reading::replays(&mut replays, &files.found, networks, printer)?;
     }
     let replying = replaying.with_replays(&replays);
     let mut next = 0;

@@ -37,6 +37,7 @@ pub struct Coverage {
     gap: i64,
     records: u64,
     set_aside: u64,
+    lacks_files: bool,
     /// Where lines lie that could not be read.
     unread: Vec<Span>,
 }
@@ -50,7 +51,15 @@ impl Coverage {
     /// Nothing held yet of a source whose silences are gaps from so many seconds on.
     #[must_use]
     pub const fn new(gap: i64) -> Self {
-        Self { slices: BTreeMap::new(), slice_seconds: 60, gap, records: 0, set_aside: 0, unread: Vec::new() }
+        Self {
+            slices: BTreeMap::new(),
+            slice_seconds: 60,
+            gap,
+            records: 0,
+            set_aside: 0,
+            lacks_files: false,
+            unread: Vec::new(),
+        }
     }
 
     /// Notes a record.
@@ -74,11 +83,16 @@ impl Coverage {
         self.slices = coarse;
     }
 
-    /// Notes a line that could not be read, between the records that stand around it in the file.
+    /// Notes a line that could not be read, between the records that stand around it in the file. At an end of the
+    /// file it may be as far off as the source is ever silent; in a file without a record, anywhere.
     pub fn set_aside(&mut self, before: Option<UnixTime>, after: Option<UnixTime>) {
         self.set_aside += 1;
-        let (Some(one), Some(other)) = (before.or(after), after.or(before)) else { return };
-        let span = Span::new(one.min(other), one.max(other));
+        let span = match (before, after) {
+            (Some(one), Some(other)) => Span::new(one.min(other), one.max(other)),
+            (Some(before), None) => Span::new(before, before.plus_seconds(self.gap)),
+            (None, Some(after)) => Span::new(after.plus_seconds(-self.gap), after),
+            (None, None) => Span::new(UnixTime::from_seconds(i64::MIN), UnixTime::from_seconds(i64::MAX)),
+        };
         let full = self.unread.len() >= MAX_UNREAD;
         match self.unread.last_mut() {
             Some(last) if *last == span => {}
@@ -87,6 +101,11 @@ impl Coverage {
             }
             _ => self.unread.push(span),
         }
+    }
+
+    /// Notes that files are named and none is there: what they would hold is not known.
+    pub const fn lack_files(&mut self) {
+        self.lacks_files = true;
     }
 
     /// Records read.
@@ -120,6 +139,9 @@ impl Coverage {
     #[must_use]
     pub fn doubt(&self, wanted: &Span) -> Option<Doubt> {
         let Some(held) = self.span() else { return Some(Doubt::Nothing) };
+        if self.lacks_files {
+            return Some(Doubt::FilesMissing);
+        }
         // A slice as long as a gap could hide one.
         if self.slice_seconds > self.gap {
             return Some(Doubt::Gap(held));
@@ -138,6 +160,8 @@ impl Coverage {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Doubt {
+    /// Files are named, and none is there.
+    FilesMissing,
     /// There is a gap.
     Gap(Span),
     /// No record at all is held.
@@ -187,6 +211,27 @@ mod tests {
         assert_eq!(coverage.doubt(&Span::new(at(3650), at(4000))), Some(Doubt::Unread));
         assert_eq!(coverage.doubt(&Span::new(at(5000), at(6000))), None);
         assert_eq!(coverage.lines_set_aside(), 1);
+    }
+
+    #[test]
+    fn a_line_at_an_end_of_its_file_spoils_what_lies_beyond_it_for_as_long_as_the_source_is_ever_silent() {
+        let mut coverage = held(&(0..20).map(|hour| hour * 3600).collect::<Vec<_>>());
+        coverage.set_aside(None, Some(at(36_000)));
+        assert_eq!(coverage.doubt(&Span::new(at(30_000), at(31_800))), Some(Doubt::Unread));
+        assert_eq!(coverage.doubt(&Span::new(at(20_000), at(21_800))), None);
+        coverage.set_aside(Some(at(40_000)), None);
+        assert_eq!(coverage.doubt(&Span::new(at(46_000), at(47_800))), Some(Doubt::Unread));
+        assert_eq!(coverage.doubt(&Span::new(at(50_000), at(51_800))), None);
+    }
+
+    #[test]
+    fn a_file_without_a_readable_line_and_one_that_is_not_there_spoil_all() {
+        let mut unread = held(&[0, 3600]);
+        unread.set_aside(None, None);
+        assert_eq!(unread.doubt(&Span::new(at(100), at(1900))), Some(Doubt::Unread));
+        let mut lacking = held(&[0, 3600]);
+        lacking.lack_files();
+        assert_eq!(lacking.doubt(&Span::new(at(100), at(1900))), Some(Doubt::FilesMissing));
     }
 
     proptest! {

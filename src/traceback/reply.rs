@@ -361,6 +361,7 @@ fn source_name(network: &Network, source: usize) -> String {
 
 fn doubt_words(source: &str, doubt: &Doubt) -> String {
     match doubt {
+        Doubt::FilesMissing => format!("a file of {source} is not there"),
         Doubt::Gap(span) => format!("{source} has no record between {} and {}", span.from, span.to),
         Doubt::Nothing => format!("{source} has no record at all"),
         Doubt::Outside(span) => format!("{source} has records from {} to {} only", span.from, span.to),

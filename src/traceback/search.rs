@@ -157,6 +157,11 @@ impl<'a> Search<'a> {
         self.cover(origin).set_aside(before, after);
     }
 
+    /// Tells the search that a source names files and none is there.
+    pub fn lack_files(&mut self, origin: Origin) {
+        self.cover(origin).lack_files();
+    }
+
     /// Tells the search of a file that was read to its end; its place in the list is that of its records.
     pub fn add_file(&mut self, file: SourceFile) {
         self.files.push(file);

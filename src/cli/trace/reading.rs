@@ -28,9 +28,18 @@ pub(super) struct RecordFile {
     format: Format,
 }
 
-/// The files of all sources, in order of their names.
-pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Vec<RecordFile>, Complaint> {
-    let mut files = Vec::new();
+/// What the sources name.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// The files of all sources, in order of their names.
+    pub(super) found: Vec<RecordFile>,
+    /// Sources that name files of which none is there: a mistyped name must not become a not-found.
+    pub(super) lacking: Vec<Origin>,
+}
+
+/// The files of all sources.
+pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Files, Complaint> {
+    let mut files = Files::default();
     for (network, own) in configured.configuration.networks.iter().enumerate() {
         for (source, described) in own.sources.iter().enumerate() {
             let format = Format::named(&described.format).map_err(|unknown| {
@@ -41,19 +50,21 @@ pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Ve
                     own.name
                 ))
             })?;
+            let origin = Origin::new(network, source);
             let mut found = BTreeSet::new();
             for pattern in &described.files {
-                found.extend(matching(configured, pattern)?);
+                let matching = matching(configured, pattern)?;
+                if matching.is_empty() {
+                    printer.warn(&format!("no file matches {pattern} of {}", own.name));
+                    files.lacking.push(origin);
+                }
+                found.extend(matching);
             }
-            if found.is_empty() {
-                printer.warn(&format!("no file matches {} of {}", described.files.join(", "), own.name));
-            }
-            let origin = Origin::new(network, source);
             let record_file = |path: PathBuf| RecordFile { name: name(configured, &path), path, origin, format };
-            files.extend(found.into_iter().map(record_file));
+            files.found.extend(found.into_iter().map(record_file));
         }
     }
-    if files.is_empty() {
+    if files.found.is_empty() {
         let complaint = Complaint::new(format!("{}: no file of call records was found", configured.file.display()));
         return Err(complaint.hint("name them in [[network.source]] files; paths are relative to stirtrace.toml"));
     }
@@ -79,6 +90,9 @@ fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Comp
         }
         if path.is_file() {
             found.push(path);
+        } else if !path.is_dir() {
+            return Err(complain(format!("{} is no file that can be read", path.display()))
+                .hint("put the file there, or take the name away"));
         }
     }
     Ok(found)
@@ -91,10 +105,12 @@ fn name(configured: &Configured, path: &Path) -> String {
 /// Shows a search every record of the files.
 pub(super) fn search(
     search: &mut Search<'_>,
-    files: &[RecordFile],
+    files: &Files,
     networks: &[Network],
     printer: &mut Printer,
 ) -> Result<(), Complaint> {
+    files.lacking.iter().for_each(|origin| search.lack_files(*origin));
+    let files = &files.found;
     let bar = bar(files, printer);
     let mut aside = Aside::default();
     for (index, file) in files.iter().enumerate() {
