@@ -9,7 +9,7 @@ mod rows;
 mod stirtrace;
 
 pub use record::{Dialed, Link, Place, Record};
-pub use rows::{MAX_CELLS, MAX_ROW_BYTES, NotUtf8, Row, RowError, Rows};
+pub use rows::{MAX_CELLS, MAX_ROW_BYTES, MAX_ROW_LINES, NotUtf8, Row, RowError, Rows};
 pub use stirtrace::{COLUMNS, StirtraceReader};
 
 use std::io::Read;

@@ -32,6 +32,10 @@ struct Cell {
 /// The longest row that is read: no call record comes near, however many tokens it carries.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 
+/// The most lines that a quoted cell may run a row over. Each quote that is never closed is followed this far, so that a
+/// file of nothing else costs no more than as many readings of it.
+pub const MAX_ROW_LINES: u64 = 256;
+
 /// The most cells that a row may have.
 pub const MAX_CELLS: usize = 4096;
 
@@ -92,7 +96,7 @@ impl<R: Read> Rows<R> {
                 Err(RowError::TooLong { .. }) => false,
                 Err(other) => return Err(other),
             };
-            if !more || self.row.len() > MAX_ROW_BYTES {
+            if !more || self.row.len() > MAX_ROW_BYTES || self.lines - line >= MAX_ROW_LINES {
                 self.give_back(first_line, line);
                 return Err(RowError::QuoteNotClosed { line });
             }
@@ -407,6 +411,22 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_an_error_of_their_cell_only() {
         assert_eq!(read(b"a\0b,\xff\xfe,c\n"), [row(1, &["a\0b", "?", "c"])]);
+    }
+
+    #[test]
+    fn a_quote_is_followed_over_so_many_lines_and_no_further() {
+        let lines = |count: u64| format!("\"{}\",z\nb,c\n", "x\n".repeat(usize::try_from(count).unwrap()));
+        let read = |text: &str| Rows::new(text.as_bytes(), b',').next_row().map(|row| row.map(|own| own.len()));
+        assert_eq!(read(&lines(MAX_ROW_LINES - 2)), Ok(Some(2)));
+        assert_eq!(read(&lines(MAX_ROW_LINES)), Err(RowError::QuoteNotClosed { line: 1 }));
+        // Every line opens a quote anew, whether one is open or not.
+        let hostile = "\"a\"b,\"\n".repeat(20_000);
+        let mut rows = Rows::new(hostile.as_bytes(), b',');
+        let mut seen = 0;
+        while !matches!(rows.next_row(), Ok(None)) {
+            seen += 1;
+        }
+        assert_eq!(seen, 20_000);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use crate::cdr::Record;
 use crate::network::{Network, Peer, PeerKind};
 use crate::passport::Attestation;
+use crate::traceback::candidate::Tier;
 use crate::traceback::hop::{Certainty, Hop};
 use crate::traceback::role::Role;
 use crate::traceback::search::{Match, Search};
@@ -22,8 +23,9 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(index: usize, network: &'a Network, found: Match) -> Self {
         let record = &found.candidate.record;
-        let upstream = network.peer_of(&record.ingress_name(), record.start);
-        let downstream = network.peer_of(&record.egress.name(), record.start);
+        let began = found.candidate.standing.began;
+        let upstream = network.peer_of(&record.ingress_name(), began);
+        let downstream = network.peer_of(&record.egress.name(), began);
         let went_on = record.egress.trunk.is_some() || record.egress.address.is_some();
         let role = Role::of(network, upstream, went_on, downstream);
         Self { index, network, found, upstream, downstream, role }
@@ -55,7 +57,16 @@ pub(super) fn walk<'a>(search: &Search<'a>, request: usize, first: View<'a>) -> 
         if matches.len() != 1 {
             break;
         }
-        views.push(View::new(next, &search.networks()[next], matches.remove(0)));
+        let above = View::new(next, &search.networks()[next], matches.remove(0));
+        // Another caller at about that time is this call only where the record says whom it was handed to.
+        let is_handed_on = || {
+            let below = views.last().map(|view| view.network);
+            above.downstream.zip(below).is_some_and(|(peer, below)| is_same(below, peer))
+        };
+        if above.found.candidate.standing.tier == Tier::CalledOnly && !is_handed_on() {
+            break;
+        }
+        views.push(above);
     }
     views
 }

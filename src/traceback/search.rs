@@ -88,7 +88,7 @@ impl Candidate {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
-    /// The line that tells most: the answered attempt, else the one that agrees best.
+    /// The line that tells most: the answered attempt of those that agree best, else the first of them.
     pub candidate: Candidate,
     /// The other lines.
     pub also: Vec<Place>,
@@ -218,7 +218,8 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// The lines of one call as one match.
 fn fold(call: &[&Candidate]) -> Match {
-    let answered = call.iter().position(|candidate| candidate.record.answer.is_some()).unwrap_or(0);
+    let best = |candidate: &&Candidate| candidate.standing.tier == call[0].standing.tier;
+    let answered = call.iter().position(|own| own.record.answer.is_some() && best(own)).unwrap_or(0);
     let also = call.iter().enumerate().filter(|(index, _)| *index != answered).map(|(_, own)| own.record.place);
     let mut also: Vec<Place> = also.collect();
     also.sort_unstable();
@@ -303,6 +304,11 @@ mod tests {
         attempts.iter_mut().for_each(|own| own.ingress.call_id = Some("same@x".to_owned()));
         attempts[1].answer = Some(attempts[1].start);
         assert_eq!(lines(&attempts), [(Tier::Exact, 3)]);
+        // One that agrees less well does not make the call a worse match.
+        attempts[1] = record("12155550112", "12155550131", 130, 3);
+        attempts[1].ingress.call_id = Some("same@x".to_owned());
+        attempts[1].answer = Some(attempts[1].start);
+        assert_eq!(lines(&attempts), [(Tier::Exact, 2)]);
     }
 
     fn any_record() -> impl Strategy<Value = (bool, bool, i64)> {
