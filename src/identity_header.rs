@@ -27,6 +27,8 @@ pub struct IdentityHeader {
     pub parameters: Vec<Parameter>,
     /// Spellings that the field has and the standard has not.
     pub deviations: Vec<Deviation>,
+    /// Parameters that stand there without a value: they may not stand there again with one.
+    emptied: Vec<String>,
 }
 
 /// A parameter that RFC 8224 does not name.
@@ -121,12 +123,14 @@ impl IdentityHeader {
                 return Ok(());
             }
         };
-        if slot.is_some() {
+        if slot.is_some() || self.emptied.contains(&lower) {
             return Err(Error::RepeatedParameter { name: lower, offset });
         }
         *slot = value.filter(|text| !text.is_empty());
         if slot.is_none() {
-            self.deviate("G7", &format!("the parameter {lower} has no value"));
+            let rule = if lower == "ppt" { "G7" } else { "B2" };
+            self.deviate(rule, &format!("the parameter {lower} has no value"));
+            self.emptied.push(lower);
         }
         Ok(())
     }
@@ -381,6 +385,7 @@ mod tests {
         assert_eq!(IdentityHeader::parse("a;ppt=\"x"), Err(Error::UnterminatedQuote { offset: 6 }));
         assert_eq!(IdentityHeader::parse("a;info=<x>,b;info=<y>"), Err(Error::SeveralValues { offset: 10 }));
         assert!(matches!(IdentityHeader::parse("a;ppt=x;ppt=y"), Err(Error::RepeatedParameter { .. })));
+        assert!(matches!(IdentityHeader::parse("a;ppt=;ppt=y"), Err(Error::RepeatedParameter { .. })));
         assert!(IdentityHeader::parse("a;info=<https://x").unwrap().info_fault.is_some());
     }
 

@@ -7,6 +7,9 @@
 /// # Errors
 /// The rule that it breaks, in words.
 pub(crate) fn check(url: &str) -> Result<(), String> {
+    if url.len() > MAX_URL_BYTES {
+        return Err(format!("it is longer than {MAX_URL_BYTES} bytes"));
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("it is no absolute URL".to_owned());
     };
@@ -32,6 +35,9 @@ pub(crate) fn check(url: &str) -> Result<(), String> {
         Some(other) => Err(format!("port {other} is neither 443 nor 8443")),
     }
 }
+
+/// The longest URL that is followed: whoever keeps what lies there keeps the URL with it.
+const MAX_URL_BYTES: usize = 2048;
 
 /// The host and the port of an authority; IPv6 addresses stand in brackets.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), String> {

@@ -62,7 +62,7 @@ impl SipUri {
         }
         let host = self.host.to_ascii_lowercase();
         Some(match &self.user {
-            Some(user) => format!("{}:{}@{host}", self.scheme, decode(user, is_unreserved).to_lowercase()),
+            Some(user) => format!("{}:{}@{host}", self.scheme, decode(user, is_unreserved).to_ascii_lowercase()),
             None => format!("{}:{host}", self.scheme),
         })
     }
@@ -83,7 +83,16 @@ impl SipUri {
     // B13 names three signs of a number: tel, user=phone, a leading `+`. A user part that is dialable without them
     // counts too, which covers all of them; one that is not dialable makes the URI the identity.
     fn number(&self, plan: &NumberPlan) -> Option<TelephoneNumber> {
-        let user = decode(self.user.as_deref()?, |byte| byte.is_ascii_graphic() || byte == b' ');
+        // An escaped semicolon belongs to the user's name: no parameter begins there, and no number holds one.
+        let subscriber = self.user.as_deref()?.split(';').next()?;
+        let user = decode(subscriber, |byte| byte.is_ascii_graphic() || byte == b' ');
+        if user.contains(';') {
+            return None;
+        }
+        // RFC 3966 §5.1.4: a number local to another country does not become a North American one.
+        let context = self.parameter("phone-context").or_else(|| self.user_parameter("phone-context"));
+        let elsewhere = context.is_some_and(|context| context.starts_with('+') && context != "+1");
+        let plan = NumberPlan { north_american: plan.north_american && !elsewhere, ..*plan };
         let number = plan.canonicalise(&user)?;
         let is_said = self.scheme == Scheme::Tel
             || user.starts_with('+')

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::certificate::bundle::{Bundle, BundleError, Limits};
 use crate::certificate::chain::{Error as PathError, LinkCache, Path};
+use crate::certificate::extension::KeyUsage;
 use crate::certificate::key::verify_es256;
 use crate::certificate::{Certificate, Error as CertificateError};
 use crate::time::UnixTime;
@@ -163,6 +164,12 @@ pub enum ListError {
         /// This one's.
         sequence: u64,
     },
+    /// The signer's certificate is for issuing certificates or signing CRLs, not lists.
+    #[error("{subject}: a certificate that is not for signing documents signed the list (keyUsage, basicConstraints)")]
+    SignerNotForLists {
+        /// Whose certificate.
+        subject: String,
+    },
     /// The signer's certificate has a TNAuthList.
     #[error("{subject}: a certificate for signing calls signed the list")]
     SignerSignsCalls {
@@ -242,6 +249,11 @@ impl Token {
         let path = Path::find(signer, &pool, policy.pinned, policy.now, &LinkCache::new(0))
             .map_err(ListError::UntrustedSigner)?;
         path.check_validity(policy.now).map_err(ListError::UntrustedSigner)?;
+        // A pinned root vouches for many: its authorities and CRL signers are no signers of lists.
+        let signs = signer.key_usage().is_none_or(|usage| usage.contains(KeyUsage::DIGITAL_SIGNATURE));
+        if signer.is_authority() || !signs {
+            return Err(ListError::SignerNotForLists { subject: signer.subject().to_string() });
+        }
         may_sign_lists(signer)
     }
 

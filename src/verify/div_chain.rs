@@ -220,6 +220,10 @@ fn flaw<'a>(own: &Subject, others: impl Iterator<Item = &'a Subject>) -> Option<
         {
             return Some(Flaw::Broken(format!("the calling number changes along the chain, from {first} to {orig}")));
         }
+        if let Some(diverted) = other.div.as_ref().filter(|diverted| other.dest.contains(diverted)) {
+            // E1: a diversion changes who is called.
+            return Some(Flaw::Broken(format!("one diverts the call from {diverted} to the same number")));
+        }
         if other.examination.is_sound_but_for_numbers() {
             continue;
         }

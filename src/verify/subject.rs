@@ -3,7 +3,7 @@
 
 use crate::certificate::url;
 use crate::identity_header::IdentityHeader;
-use crate::number::Identity;
+use crate::number::{Identity, NumberPlan};
 use crate::passport::{Attestation, Claims, CompactPassport, Destination, Deviation, Header, Party, Passport};
 use crate::passport::{Token, is_uuid};
 use crate::sip::call::{Call, IdentityField};
@@ -86,13 +86,13 @@ impl Subject {
         }
         if subject.kind == Kind::Unsupported {
             // RFC 8946 §4.2: a diversion may begin at it all the same.
-            subject.read_destinations(policy);
+            subject.read_destinations(call, policy);
             return subject;
         }
         subject.check_info();
         if let Some(passport) = subject.passport.take() {
             subject.check_jose_header(passport.header());
-            subject.check_claims(passport.claims(), policy);
+            subject.check_claims(passport.claims(), call, policy);
             subject.check_spelling(&passport, policy);
             subject.passport = Some(passport);
         }
@@ -283,7 +283,7 @@ impl Subject {
     }
 
     // RFC 8225 §5, RFC 8588 §4 and §5, RFC 8946 §3.
-    fn check_claims(&mut self, claims: &Claims, policy: &Policy) {
+    fn check_claims(&mut self, claims: &Claims, call: &Call, policy: &Policy) {
         let required = self.kind.required_claims();
         let mut sound = true;
         for fault in &claims.faults {
@@ -305,11 +305,11 @@ impl Subject {
         if self.kind == Kind::Shaken {
             self.check_shaken_claims(claims);
         }
-        self.orig = claims.orig.as_ref().and_then(|party| self.canonical("orig", party, policy));
+        self.orig = claims.orig.as_ref().and_then(|party| self.canonical("orig", party, call, policy));
         self.div =
-            claims.div.as_ref().filter(|_| self.kind == Kind::Div).and_then(|p| self.canonical("div", p, policy));
+            claims.div.as_ref().filter(|_| self.kind == Kind::Div).and_then(|p| self.canonical("div", p, call, policy));
         let parties: Vec<Party> = claims.dest.as_ref().map(Destination::parties).into_iter().flatten().collect();
-        self.dest = parties.iter().filter_map(|party| self.canonical("dest", party, policy)).collect();
+        self.dest = parties.iter().filter_map(|party| self.canonical("dest", party, call, policy)).collect();
     }
 
     fn check_shaken_claims(&mut self, claims: &Claims) {
@@ -334,16 +334,16 @@ impl Subject {
     }
 
     /// `dest` of a type whose own rules are not judged here: what cannot be read is left out.
-    fn read_destinations(&mut self, policy: &Policy) {
+    fn read_destinations(&mut self, call: &Call, policy: &Policy) {
         let dest = self.passport.as_ref().and_then(|passport| passport.claims().dest.as_ref());
         let parties: Vec<Party> = dest.map(Destination::parties).into_iter().flatten().collect();
-        self.dest = parties.iter().filter_map(|party| identity(party, policy)).collect();
+        self.dest = parties.iter().filter_map(|party| identity(party, call, policy)).collect();
     }
 
     /// RFC 8224 §8.3, §8.5: the identity that a claim means (G3, G4).
-    fn canonical(&mut self, claim: &str, party: &Party, policy: &Policy) -> Option<Identity> {
+    fn canonical(&mut self, claim: &str, party: &Party, call: &Call, policy: &Policy) -> Option<Identity> {
         let text = party.as_str();
-        let Some(identity) = identity(party, policy) else {
+        let Some(identity) = identity(party, call, policy) else {
             let reason = format!("{text:?} is no {}", if matches!(party, Party::Uri(_)) { "URI" } else { "number" });
             self.examination.fail(rules::CLAIMS, Error::InvalidClaim { claim: claim.to_owned(), reason });
             return None;
@@ -410,11 +410,21 @@ fn signalled_claims(call: &Call) -> Option<Claims> {
     Some(Claims { orig: Some(orig), dest: Some(dest), iat: Some(iat), canonical: true, ..Claims::default() })
 }
 
-fn identity(party: &Party, policy: &Policy) -> Option<Identity> {
-    match party {
-        Party::Number(text) => policy.number_plan.canonicalise(text).map(Identity::Number),
-        Party::Uri(text) => canonical_uri(text),
+/// A claim's number is global, without a `+` to say so (A10): 4522345678 is Danish. Only where the signalling does not
+/// know it as it stands is it taken for one that lacks its country code (G4).
+fn identity(party: &Party, call: &Call, policy: &Policy) -> Option<Identity> {
+    let text = match party {
+        Party::Number(text) => text,
+        Party::Uri(text) => return canonical_uri(text),
+    };
+    let global = NumberPlan { north_american: false, ..policy.number_plan };
+    let as_it_stands = global.canonicalise(text).map(Identity::Number)?;
+    let mut signalled =
+        call.asserted.iter().chain(call.from.as_ref()).chain(call.to.as_ref()).chain(call.request_uri.as_ref());
+    if signalled.any(|known| *known == as_it_stands) {
+        return Some(as_it_stands);
     }
+    policy.number_plan.canonicalise(text).map(Identity::Number)
 }
 
 fn party(identity: &Identity) -> Party {
