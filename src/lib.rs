@@ -43,6 +43,8 @@ pub mod clock;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;
+#[cfg(feature = "lake")]
+pub mod lake;
 #[cfg(feature = "traceback")]
 pub mod network;
 pub mod number;

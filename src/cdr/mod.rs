@@ -8,7 +8,7 @@ mod record;
 mod rows;
 mod stirtrace;
 
-pub use record::{Dialed, Link, Place, Record};
+pub use record::{Dialed, Fingerprint, Link, Place, Record, Stated};
 pub use rows::{MAX_CELLS, MAX_ROW_BYTES, MAX_ROW_LINES, NotUtf8, Row, RowError, Rows};
 pub use stirtrace::{COLUMNS, StirtraceReader};
 

@@ -40,6 +40,14 @@ pub struct Record {
     pub identity: Vec<String>,
     /// The numbers of the Diversion header, the latest first.
     pub diversion: Vec<Dialed>,
+    /// The switch that wrote the line.
+    pub switch: Option<String>,
+    /// Whether the attempt is the last one of its call, where the switch says so.
+    pub is_final: Option<bool>,
+    /// What the switch wrote about a signature that it saw or made; stated, and never believed.
+    pub stated: Stated,
+    /// What the line says, byte for byte: equal lines have equal fingerprints.
+    pub fingerprint: Fingerprint,
 }
 
 impl Record {
@@ -54,7 +62,7 @@ impl Record {
     /// Whether two lines say the same, wherever they stand: one exported twice.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let same = Self { place: other.place, ..self.clone() };
+        let same = Self { place: other.place, fingerprint: other.fingerprint, ..self.clone() };
         same == *other
     }
 
@@ -82,6 +90,26 @@ impl Place {
         Self { file, line }
     }
 }
+
+/// What a switch states about a signature: its own words, without the token that would prove them.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Stated {
+    /// The outcome of its verification, such as `TN-Validation-Passed-A`.
+    pub verstat: Option<String>,
+    /// The attestation: A, B or C.
+    pub attest: Option<String>,
+    /// The origination identifier.
+    pub origid: Option<String>,
+    /// The signer's service provider code.
+    pub spc: Option<String>,
+}
+
+/// The first 128 bits of the SHA-256 of a line as it stands in its file, without its line break.
+///
+/// Whoever makes calls has a hand in the bytes of a line, so the hash is one that cannot be steered.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Fingerprint(pub [u8; 16]);
 
 /// A number as the switch wrote it, and what it means.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]

@@ -143,6 +143,7 @@ impl<'a> Line<'a> {
             q850: self.number("q850", 127)?,
             identity: self.values("identity")?,
             diversion: self.diversion()?,
+            ..Record::default()
         })
     }
 

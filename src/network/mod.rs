@@ -129,6 +129,8 @@ impl<'a> LinkName<'a> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Source {
+    /// What the lake knows it by; its globs where it has no name.
+    pub name: Option<String>,
     /// Globs, relative to the `stirtrace.toml`.
     pub files: Vec<String>,
     /// A built-in format's name, or a mapping file.
@@ -139,11 +141,19 @@ pub struct Source {
     pub gap: i64,
     /// The column that names the ingress trunk, where the format does not.
     pub trunk: Option<String>,
+    /// The columns in their order, where a format without a header has several layouts of one width.
+    pub columns: Vec<String>,
 }
 
 impl Source {
     /// Two hours: a switch that carries calls is rarely silent for longer.
     pub const DEFAULT_GAP: i64 = 2 * 60 * 60;
+
+    /// What people and the lake know it by: its name, else its globs.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.files.join(", "))
+    }
 }
 
 /// Who hands a network calls, or takes them.

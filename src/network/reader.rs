@@ -107,16 +107,18 @@ impl<'a> Reader<'a> {
     }
 
     fn source(&mut self, table: &Table<'_, 'a>) -> Source {
-        self.known(table, &["files", "format", "time_zone", "gap", "trunk"]);
+        self.known(table, &["name", "files", "format", "time_zone", "gap", "trunk", "columns"]);
         if table.get("files").is_none() {
             self.missing(table, "files");
         }
         Source {
+            name: self.string(table, "name"),
             files: self.strings(table, "files"),
             format: self.required(table, "format"),
             time_zone: self.zone(table),
             gap: self.gap(table),
             trunk: self.string(table, "trunk"),
+            columns: self.strings(table, "columns"),
         }
     }
 

@@ -359,7 +359,7 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
 }
 
 fn source_name(network: &Network, source: usize) -> String {
-    network.sources.get(source).map(|own| own.files.join(", ")).unwrap_or_default()
+    network.sources.get(source).map(|own| own.label()).unwrap_or_default()
 }
 
 fn doubt_words(source: &str, doubt: &Doubt) -> String {

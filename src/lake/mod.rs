@@ -1,0 +1,34 @@
+//! The lake: call records kept, and the three questions that the rest of stirtrace asks of them.
+//!
+//! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
+//! something else answers it.
+
+mod question;
+
+pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
+
+/// Kept call records, and what is asked of them.
+pub trait Lake {
+    /// Why a question got no answer.
+    type Error;
+
+    /// The records that could be the calls wanted: one request or a hundred thousand, in one pass.
+    ///
+    /// A record is given once for each of `wanted` that it fits, in no particular order.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read; what was given until then is no answer.
+    fn candidates(&self, wanted: &[Wanted], take: &mut dyn FnMut(Found)) -> Result<(), Self::Error>;
+
+    /// How many records there are of each kind, by a few columns over a span, with a filter.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn tally(&self, tally: &Tally) -> Result<Vec<Tallied>, Self::Error>;
+
+    /// What is held of a network, source by source.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn coverage(&self, network: &str) -> Result<Vec<Held>, Self::Error>;
+}

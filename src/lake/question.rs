@@ -1,0 +1,133 @@
+//! The words of the three questions: what is wanted, what was found, what is held.
+
+use std::sync::Arc;
+
+use crate::cdr::Record;
+use crate::number::TelephoneNumber;
+use crate::time::UnixTime;
+use crate::traceback::Span;
+
+/// Records that are wanted: those that have all of what is named, and start in the span.
+///
+/// A number of ten digits stands for every number that ends in them, and every number that is longer also for its
+/// last ten digits written alone, as requests and records without a country code have them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Wanted {
+    /// The calling number.
+    pub calling: Option<TelephoneNumber>,
+    /// The called number, or one that the record shows the call to have been for (`Record::destinations`).
+    pub called: Option<TelephoneNumber>,
+    /// A PASSporT among the record's, by [`Wanted::token_key`].
+    pub token: Option<i64>,
+    /// When the call began; either of the two instants counts where a local clock repeats an hour.
+    pub span: Span,
+}
+
+/// A record that fits.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// Which of those wanted.
+    pub wanted: usize,
+    /// The network that the record is one of.
+    pub network: Arc<str>,
+    /// The source, by its label.
+    pub source: Arc<str>,
+    /// The file that it stood in; the record's `place` gives the line.
+    pub file: Arc<RecordFile>,
+    /// The record.
+    pub record: Record,
+}
+
+/// A file of records, as it was when it was read.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct RecordFile {
+    /// Its name, relative to the folder of the `stirtrace.toml`.
+    pub name: String,
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+}
+
+/// What is held of one source of a network.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Held {
+    /// The source, by its label.
+    pub source: String,
+    /// Files that were read.
+    pub files: u64,
+    /// Records kept.
+    pub records: u64,
+    /// Lines that could not be read.
+    pub set_aside: u64,
+    /// Spans that hold records without a silence of a minute or more, in order; from the first record to the last.
+    pub spans: Vec<Span>,
+    /// Where lines lie that could not be read.
+    pub unread: Vec<Span>,
+}
+
+/// A column that records are counted by, or filtered by.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Field {
+    /// Whether the call was answered: `yes`, `no`.
+    Answered,
+    /// The attestation, as the PASSporT or the switch states it.
+    Attest,
+    /// The day the call began, in UTC: `2026-05-04`.
+    Day,
+    /// The address that the call came from.
+    IngressAddress,
+    /// The trunk that the call came by.
+    IngressTrunk,
+    /// The network.
+    Network,
+    /// The origination identifier, as the PASSporT or the switch states it.
+    Origid,
+    /// How long the answered call lasted: `0`, `1-6`, `7-15`, `16-60`, `61-` seconds; none where it was not answered.
+    Seconds,
+    /// The signer's x5u or service provider code, as the PASSporT or the switch states it.
+    Signer,
+    /// The source.
+    Source,
+}
+
+/// Counts by a few columns over a span.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// The columns, in the order of the answer's.
+    pub by: Vec<Field>,
+    /// When the calls began.
+    pub span: Span,
+    /// What the records must have; all of it.
+    pub filter: Vec<Filter>,
+}
+
+/// A value that a column must have; `None` for none.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Filter {
+    /// The column.
+    pub field: Field,
+    /// Its value.
+    pub value: Option<String>,
+}
+
+/// One line of a tally.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Tallied {
+    /// The values of the columns asked for, in that order; `None` where records have none.
+    pub values: Vec<Option<String>>,
+    /// How many records.
+    pub records: u64,
+    /// Seconds of conversation among them.
+    pub seconds: u64,
+    /// The first of them.
+    pub from: UnixTime,
+    /// The last of them.
+    pub to: UnixTime,
+}
