@@ -3,8 +3,16 @@
 //! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
 //! something else answers it.
 
+mod columns;
+mod error;
+mod folder;
+mod manifest;
 mod question;
+mod rows;
+mod schema;
 
+pub use error::Error;
+pub use folder::ParquetLake;
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
 
 /// Kept call records, and what is asked of them.
