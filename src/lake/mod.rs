@@ -3,8 +3,11 @@
 //! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
 //! something else answers it.
 
+mod index;
+mod positioned;
 mod question;
 
+pub use index::{CallingNumber, DataId, Index, IndexBuilder, IndexFault, IndexedRow, Keyed};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
 
 /// Kept call records, and what is asked of them.
