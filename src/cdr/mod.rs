@@ -8,10 +8,12 @@
 mod blocks;
 mod cells;
 mod clocks;
+mod detection;
 mod error;
 mod field;
 mod layout;
 mod line;
+mod look;
 mod mapping;
 mod number;
 mod parser;
@@ -26,10 +28,12 @@ use std::sync::Arc;
 
 pub use blocks::{Block, Blocks, MAX_OBJECT_LINES, MAX_ROW_BYTES, MAX_ROW_LINES};
 pub use cells::{MAX_CELLS, Quotes};
+pub use detection::{Guess, SAMPLE_BYTES, detect};
 pub use error::{BadLine, LineFault, OpenError, UnknownFormat};
 pub use field::Field;
 pub use layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
 pub use line::MAX_VALUES;
+pub use look::{Looked, ZoneOrigin};
 pub use mapping::{MAX_MAPPING_BYTES, MappingError, MappingFault};
 pub use parser::Parser;
 pub use reader::Reader;
