@@ -279,6 +279,17 @@ fn a_file_of_open_quotes_and_long_lines_reads_the_same_in_blocks() {
     }
 }
 
+#[test]
+fn objects_that_are_never_closed_cost_no_more_than_their_bytes() {
+    let format = Format::named("freeswitch-json").unwrap();
+    for line in ["{\"a\":\n", " {\"a\":\n", "{\n", "[{\n"] {
+        let text = line.repeat(200_000);
+        let (items, no_calls) = read(&format, text.as_bytes(), chicago());
+        assert_eq!((items.len(), no_calls), (200_000, 0), "{line:?}");
+        assert!(items.iter().all(Result::is_err));
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_read_differently_in_blocks(
