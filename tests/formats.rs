@@ -197,6 +197,10 @@ fn faults_of_a_mapping_point_into_it() {
         ingress_trunk = { column = 3, extract = \"tg-\" }\negress_trunk = { column = 3, extract = \"(\" }\n[where]\n3 = 2.5\n";
     insta::assert_snapshot!("mapping_faults", faults(wrong));
     assert!(faults("kind = [\n").starts_with("line "));
+    assert_eq!(
+        faults("header = true\n[columns]\nstart = \"time\"\ncalling = \"from\"\n"),
+        "line 2, column 1: columns: the key called is missing\n"
+    );
 }
 
 #[test]
