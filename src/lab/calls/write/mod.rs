@@ -58,7 +58,21 @@ pub enum Layout {
 
 impl Layout {
     /// Every layout.
-    pub const ALL: &'static [Self] = &[Self::Stirtrace, Self::Freeswitch, Self::Kamailio, Self::Asterisk];
+    pub const ALL: &'static [Self] = &[
+        Self::Stirtrace,
+        Self::Freeswitch,
+        Self::Sansay,
+        Self::FreeswitchJson,
+        Self::Kamailio,
+        Self::Oracle,
+        Self::Ribbon,
+        Self::Asterisk,
+        Self::Opensips,
+        Self::Jsonl,
+        Self::Cucm,
+        Self::Broadworks,
+        Self::VoipInnovations,
+    ];
 
     /// The layout that `format` in `stirtrace.toml` means by that name.
     #[must_use]

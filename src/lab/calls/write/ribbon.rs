@@ -14,7 +14,7 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     cells.extend([date(entry, entry.start), time(entry, entry.start)]);
     cells.push("2".to_owned());
     if let Some(answer) = entry.answer {
-        cells.extend([hundredths(entry.start, answer - 900), hundredths(entry.start, answer)]);
+        cells.extend([(answer - 900 - entry.start).to_string(), (answer - entry.start).to_string()]);
     }
     cells.extend([date(entry, entry.end), time(entry, entry.end), "1".to_owned()]);
     if let Some(answer) = entry.answer {

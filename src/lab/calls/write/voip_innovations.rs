@@ -8,7 +8,7 @@ pub(super) const HEADER: &str = "CallType;StartTime;StopTime;CallDuration;BillDu
     BasePrice;CallPrice;TransactionId;CustomerIP;ANI;ANIState;DNIS;LRN;DNISState;DNISLATA;DNISOCN;OrigTier;TermRateDeck\n";
 
 pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
-    out.push_str("TERM_INTERSTATE;");
+    out.push_str("OUTBOUND;");
     entry.stamp(entry.start, out);
     out.push(';');
     entry.stamp(entry.end, out);
