@@ -7,6 +7,7 @@ use crate::traceback::candidate::Tier;
 use crate::traceback::hop::{Certainty, Hop};
 use crate::traceback::role::Role;
 use crate::traceback::search::{Candidate, Match, Search};
+use crate::verify::Status::Valid;
 use crate::verify::{Conclusion, Verdict};
 
 /// A network's own part of a call: its record, and who its map says stood on either side.
@@ -127,6 +128,15 @@ pub(super) struct BelievedSigner {
     pub(super) spc: String,
     pub(super) name: Option<String>,
     pub(super) attest: Option<Attestation>,
+    /// Who signed that they diverted the call, in the order of the headers.
+    pub(super) diverters: Vec<Diverter>,
+}
+
+/// The signer of a valid `div` PASSporT of a call that passed.
+#[derive(Clone, Debug)]
+pub(super) struct Diverter {
+    spc: String,
+    name: Option<String>,
 }
 
 impl BelievedSigner {
@@ -134,10 +144,15 @@ impl BelievedSigner {
         let verdict = verdict.filter(|verdict| verdict.conclusion == Conclusion::Passed)?;
         let signer = verdict.signer.as_ref()?;
         let spc = signer.spc.clone()?;
-        let known = networks.iter().find(|network| network.spc.as_ref() == Some(&spc)).map(|own| own.name.clone());
-        let peer = || networks.iter().find_map(|network| network.peer_with_spc(&spc)).map(|peer| peer.name.clone());
-        let name = known.or_else(peer).or_else(|| signer.organization.clone());
-        Some(Self { spc, name, attest: verdict.attest })
+        let diverters = verdict.passports.iter().filter(|own| own.ppt.as_deref() == Some("div") && own.status == Valid);
+        let diverters = diverters.filter_map(|own| {
+            let signer = own.signer.as_ref()?;
+            let spc = signer.spc.clone()?;
+            Some(Diverter { name: name_of(networks, &spc).or_else(|| signer.organization.clone()), spc })
+        });
+        let diverters = diverters.collect();
+        let name = name_of(networks, &spc).or_else(|| signer.organization.clone());
+        Some(Self { spc, name, attest: verdict.attest, diverters })
     }
 
     /// The signer as people know it.
@@ -153,6 +168,12 @@ impl BelievedSigner {
             _ => None,
         }
     }
+}
+
+/// A provider as our own map names it.
+fn name_of(networks: &[Network], spc: &str) -> Option<String> {
+    let known = networks.iter().find(|network| network.spc.as_deref() == Some(spc)).map(|own| own.name.clone());
+    known.or_else(|| networks.iter().find_map(|network| network.peer_with_spc(spc)).map(|peer| peer.name.clone()))
 }
 
 /// The hops, from the origin on.
@@ -190,22 +211,32 @@ fn around(to: Option<&Peer>, from: Option<&Peer>) -> Vec<Hop> {
     }
 }
 
-/// What lies above the highest network that holds the call: the upstream that it names, and a signer beyond.
+/// What lies above the highest network that holds the call: the upstream that it names, and a signer beyond, with those
+/// who signed that they diverted the call in between.
 fn above(top: &View<'_>, signer: Option<&BelievedSigner>, views: &[View<'_>]) -> Vec<Hop> {
     let mut upstream = top.upstream.map_or_else(|| Hop::recorded(None, None, None), Hop::of_peer);
     let Some((signer, role)) = signer.and_then(|signer| Some((signer, signer.claimed_role()?))) else {
         return vec![upstream];
     };
+    let is_view = |spc: &String| views.iter().any(|view| view.network.spc.as_ref() == Some(spc));
+    let mut hops = Vec::new();
     if upstream.spc.as_ref() == Some(&signer.spc) {
         upstream.role = Some(role);
         upstream.role_certainty = Some(Certainty::Claimed);
-        return vec![upstream];
+    } else if !is_view(&signer.spc) {
+        upstream.after_gap = true;
+        hops.push(Hop::claimed(signer.name.clone(), Some(signer.spc.clone()), role));
     }
-    if views.iter().any(|view| view.network.spc.as_ref() == Some(&signer.spc)) {
-        return vec![upstream];
+    for diverter in &signer.diverters {
+        let is_known =
+            is_view(&diverter.spc) || signer.spc == diverter.spc || upstream.spc.as_ref() == Some(&diverter.spc);
+        let is_there = hops.iter().any(|hop: &Hop| hop.spc.as_ref() == Some(&diverter.spc));
+        if !is_known && !is_there && !hops.is_empty() {
+            hops.push(Hop::diverted(diverter.name.clone(), diverter.spc.clone()));
+        }
     }
-    upstream.after_gap = true;
-    vec![Hop::claimed(signer.name.clone(), Some(signer.spc.clone()), role), upstream]
+    hops.push(upstream);
+    hops
 }
 
 /// Whom the answering network handed the call to; a customer is no hop.

@@ -6,8 +6,10 @@
 //! it.
 
 mod answer;
+mod because;
 mod candidate;
 mod chain;
+mod cluster;
 mod coverage;
 mod deadline;
 mod detection;
@@ -28,6 +30,7 @@ pub use answer::{
     StatedSignature, Status, Upstream,
 };
 pub use candidate::{CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS, Parts, Shares, SignedFacts, Standing, Tier};
+pub use cluster::{Cluster, ClusterKind, MAX_CLUSTER_IDS, clusters};
 pub use coverage::{Coverage, Doubt, Kept, Span};
 pub use deadline::{Deadline, NoDeadline, RuleSet, US_2026_02};
 pub use finding::{Finding, FindingName};

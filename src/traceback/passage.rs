@@ -107,9 +107,7 @@ impl<'a> Line<'a> {
 
     /// A Call-ID of either side stands in the other line too, or a token that is made for one call only.
     fn is_tied(&self, other: &Self) -> bool {
-        let ids = |own: &Self| [own.record().ingress.call_id.clone(), own.record().egress.call_id.clone()];
-        let others = ids(other);
-        let same_id = ids(self).iter().flatten().any(|id| others.iter().flatten().any(|own| own == id));
+        let same_id = has_common_call_id(self.record(), other.record());
         let same_token = || self.record().identity.iter().any(|own| other.record().identity.contains(own));
         same_id || same_token() && self.has_same_numbers(other) && self.apart(other) <= RETRY_SECONDS
     }
@@ -196,6 +194,14 @@ fn is_same_peer(left: &Peer, right: &Peer) -> bool {
     std::ptr::eq(left, right)
 }
 
+/// Whether the Call-ID that came in is the same, or one that left is the other's that came in.
+fn has_common_call_id(left: &Record, right: &Record) -> bool {
+    let same = |one: &Option<String>, two: &Option<String>| one.is_some() && one == two;
+    same(&left.ingress.call_id, &right.ingress.call_id)
+        || same(&left.egress.call_id, &right.ingress.call_id)
+        || same(&left.ingress.call_id, &right.egress.call_id)
+}
+
 /// Whether two records can be lines about one call, whatever the map of peers says: the same line, a common Call-ID, or
 /// attempts.
 pub(super) fn may_be_one_call(left: &Record, right: &Record) -> bool {
@@ -203,10 +209,7 @@ pub(super) fn may_be_one_call(left: &Record, right: &Record) -> bool {
         return true;
     }
     let apart = left.start.seconds_since(right.start).abs();
-    let ids = |own: &Record| [own.ingress.call_id.clone(), own.egress.call_id.clone()];
-    let rights = ids(right);
-    let tied = ids(left).iter().flatten().any(|id| rights.iter().flatten().any(|own| own == id));
-    if tied {
+    if has_common_call_id(left, right) {
         return apart <= CALL_ID_LIFETIME;
     }
     let same_numbers =

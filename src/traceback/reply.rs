@@ -66,7 +66,7 @@ impl<'a> Search<'a> {
         let network = &self.networks()[index];
         let views: Vec<View<'_>> = matches.iter().map(|own| View::new(index, network, own.clone())).collect();
         let status = if are_of_one_upstream(&views) { Status::Found } else { Status::Ambiguous };
-        let mut answer = self.empty(asked, Some(index), status, because(status, &views));
+        let mut answer = self.empty(asked, Some(index), status, self.because(request, status, &views));
         answer.matches = views.iter().map(|view| self.matched(view)).collect();
         if status == Status::Found {
             self.fill(&mut answer, request, views, replying, judge);
@@ -248,21 +248,6 @@ fn are_of_one_upstream(views: &[View<'_>]) -> bool {
     })
 }
 
-fn because(status: Status, views: &[View<'_>]) -> String {
-    let tier = views[0].found.candidate.standing.tier.as_str();
-    match (status, views.len()) {
-        (Status::Ambiguous, several) => {
-            format!("{several} different calls agree equally well ({tier}) and came from different upstreams")
-        }
-        (_, 1) if tier == "clock" => {
-            "one call agrees if the clocks are a multiple of half an hour apart, and none agrees without that"
-                .to_owned()
-        }
-        (_, 1) => format!("one call agrees, in the tier {tier}, and none better"),
-        (_, several) => format!("{several} calls agree equally well ({tier}), all from the same upstream"),
-    }
-}
-
 fn upstream(peer: Option<&Peer>, link: &Link) -> Upstream {
     let mut side = Upstream { trunk: link.trunk.clone(), address: link.address.clone(), ..Upstream::default() };
     if let Some(peer) = peer {
@@ -345,8 +330,19 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
         return none("not known when the request was received: give it as received, or with --received".to_owned());
     };
     let Some(office) = office else { return none("no network is named that answers".to_owned()) };
-    if let Some(country) = office.country.as_ref().filter(|country| *country != US_2026_02.country) {
-        return none(format!("the rules {} bind offices in {}, not {country}", US_2026_02.name, US_2026_02.country));
+    let mut because = Vec::new();
+    match &office.country {
+        Some(country) if *country != US_2026_02.country => {
+            return none(format!(
+                "the rules {} bind offices in {}, not {country}",
+                US_2026_02.name, US_2026_02.country
+            ));
+        }
+        Some(_) => {}
+        None => because.push(format!(
+            "the network {} has no country in stirtrace.toml: taken to be in {}, whose rules these are",
+            office.name, US_2026_02.country
+        )),
     }
     let Some(zone) = &office.time_zone else {
         return none(format!(
@@ -355,7 +351,10 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
         ));
     };
     match US_2026_02.deadline(received.earliest, zone) {
-        Ok(deadline) => (Some(deadline.text), deadline.because),
+        Ok(deadline) => {
+            because.extend(deadline.because);
+            (Some(deadline.text), because)
+        }
         Err(reason) => none(reason.to_string()),
     }
 }

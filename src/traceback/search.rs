@@ -274,6 +274,12 @@ impl<'a> Search<'a> {
         judged
     }
 
+    /// Whether there are as many candidates as are kept.
+    pub(super) fn has_most_candidates(&self, request: usize, network: usize) -> bool {
+        let held = self.held.get(&(self.index.same(request), network)).map_or(&[][..], Vec::as_slice);
+        held.len() >= MAX_CANDIDATES && best(held).len() == MAX_CANDIDATES
+    }
+
     /// The order of lines: by source, file and line, in whatever order the files were named.
     fn stands(&self, origin: Origin, place: Place) -> (Origin, &str, usize, u64) {
         let name = self.files.get(place.file).map_or("", |file| file.name.as_str());
@@ -370,8 +376,8 @@ mod tests {
 
     use super::*;
     use crate::cdr::Dialed;
-    use crate::traceback::candidate::Tier;
     use crate::number::NumberPlan;
+    use crate::traceback::candidate::Tier;
 
     fn requests() -> Vec<Request> {
         vec![
