@@ -1,11 +1,24 @@
 //! What switches write: one layout a file (traceback 4), made from the documents alone and not from the readers, so
 //! that the two test each other.
 
+mod asterisk;
+mod broadworks;
+mod cucm;
+mod freeswitch;
+mod freeswitch_json;
+mod jsonl;
+mod kamailio;
+mod opensips;
+mod oracle;
+mod ribbon;
+mod sansay;
 mod stirtrace;
+mod voip_innovations;
 
 use std::fmt::Write as _;
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use super::world::Spelling;
 use crate::time::UnixTime;
@@ -15,13 +28,51 @@ use crate::zone::Zone;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Layout {
+    /// Asterisk's `Master.csv`.
+    Asterisk,
+    /// BroadWorks call detail records.
+    Broadworks,
+    /// Cisco's unified communications manager.
+    Cucm,
+    /// FreeSWITCH's CSV, the default template.
+    Freeswitch,
+    /// FreeSWITCH's JSON.
+    FreeswitchJson,
+    /// The canonical record, one object a line.
+    Jsonl,
+    /// Kamailio's accounting, exported.
+    Kamailio,
+    /// OpenSIPS' accounting, exported.
+    Opensips,
+    /// Oracle's session border controller.
+    Oracle,
+    /// Ribbon's `.ACT` files.
+    Ribbon,
+    /// Sansay's VSX.
+    Sansay,
     /// Our own CSV.
     Stirtrace,
+    /// VoIP Innovations' CSV.
+    VoipInnovations,
 }
 
 impl Layout {
     /// Every layout.
-    pub const ALL: &'static [Self] = &[Self::Stirtrace];
+    pub const ALL: &'static [Self] = &[
+        Self::Stirtrace,
+        Self::Freeswitch,
+        Self::Sansay,
+        Self::FreeswitchJson,
+        Self::Kamailio,
+        Self::Oracle,
+        Self::Ribbon,
+        Self::Asterisk,
+        Self::Opensips,
+        Self::Jsonl,
+        Self::Cucm,
+        Self::Broadworks,
+        Self::VoipInnovations,
+    ];
 
     /// The layout that `format` in `stirtrace.toml` means by that name.
     #[must_use]
@@ -33,13 +84,28 @@ impl Layout {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Asterisk => "asterisk",
+            Self::Broadworks => "broadworks",
+            Self::Cucm => "cucm",
+            Self::Freeswitch => "freeswitch",
+            Self::FreeswitchJson => "freeswitch-json",
+            Self::Jsonl => "jsonl",
+            Self::Kamailio => "kamailio",
+            Self::Opensips => "opensips",
+            Self::Oracle => "oracle",
+            Self::Ribbon => "ribbon",
+            Self::Sansay => "sansay",
             Self::Stirtrace => "stirtrace",
+            Self::VoipInnovations => "voip-innovations",
         }
     }
 
     pub(super) const fn extension(self) -> &'static str {
         match self {
-            Self::Stirtrace => "csv",
+            Self::FreeswitchJson | Self::Jsonl => "jsonl",
+            Self::Ribbon => "ACT",
+            Self::Sansay => "cdr",
+            _ => "csv",
         }
     }
 
@@ -48,37 +114,51 @@ impl Layout {
         ""
     }
 
-    /// Whether its times say their zone, or have none.
+    /// Whether its times are those of Greenwich, or say their zone.
     pub(super) const fn is_universal(self) -> bool {
-        match self {
-            Self::Stirtrace => true,
-        }
+        matches!(self, Self::Broadworks | Self::Cucm | Self::FreeswitchJson | Self::Jsonl | Self::Stirtrace)
     }
 
     /// Whether its one time is that of the final response.
     pub(super) const fn notes_the_response(self) -> bool {
-        false
+        matches!(self, Self::Kamailio)
     }
 
     /// Whether Identity headers are in it.
     pub(super) const fn records_identities(self) -> bool {
-        match self {
-            Self::Stirtrace => true,
-        }
+        matches!(self, Self::FreeswitchJson | Self::Jsonl | Self::Kamailio | Self::Opensips | Self::Stirtrace)
     }
 
     /// What a new file begins with; whole lines.
     pub(super) const fn header(self) -> &'static str {
         match self {
+            Self::Cucm => cucm::HEADER,
+            Self::Kamailio => kamailio::HEADER,
+            Self::Opensips => opensips::HEADER,
             Self::Stirtrace => stirtrace::HEADER,
+            Self::VoipInnovations => voip_innovations::HEADER,
+            _ => "",
         }
     }
 
     /// Writes a call; several lines where the layout has several for one.
     pub(super) fn write(self, entry: &Entry<'_>, out: &mut String) {
-        match self {
-            Self::Stirtrace => stirtrace::write(entry, out),
-        }
+        let write = match self {
+            Self::Asterisk => asterisk::write,
+            Self::Broadworks => broadworks::write,
+            Self::Cucm => cucm::write,
+            Self::Freeswitch => freeswitch::write,
+            Self::FreeswitchJson => freeswitch_json::write,
+            Self::Jsonl => jsonl::write,
+            Self::Kamailio => kamailio::write,
+            Self::Opensips => opensips::write,
+            Self::Oracle => oracle::write,
+            Self::Ribbon => ribbon::write,
+            Self::Sansay => sansay::write,
+            Self::Stirtrace => stirtrace::write,
+            Self::VoipInnovations => voip_innovations::write,
+        };
+        write(entry, out);
     }
 }
 
@@ -119,12 +199,19 @@ impl Entry<'_> {
         self.zone.local(instant).unwrap_or_default()
     }
 
-    /// `2026-05-04T12:00:01Z`
-    pub(super) fn rfc3339(&self, milliseconds: i64, out: &mut String) {
+    /// How far that is ahead of Greenwich, in seconds.
+    pub(super) fn offset(&self, milliseconds: i64) -> i64 {
+        let seconds = milliseconds.div_euclid(1000);
+        let local = TimeZone::UTC.to_timestamp(self.local(milliseconds));
+        local.map_or(0, |local| local.as_second() - seconds)
+    }
+
+    /// `2026-05-04 12:00:01`
+    pub(super) fn stamp(&self, milliseconds: i64, out: &mut String) {
         let at = self.local(milliseconds);
         let _ = write!(
             out,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
             at.year(),
             at.month(),
             at.day(),
@@ -132,6 +219,14 @@ impl Entry<'_> {
             at.minute(),
             at.second()
         );
+    }
+
+    /// `2026-05-04T12:00:01Z`
+    pub(super) fn rfc3339(&self, milliseconds: i64, out: &mut String) {
+        let before = out.len();
+        self.stamp(milliseconds, out);
+        out.replace_range(before + 10..=before + 10, "T");
+        out.push('Z');
     }
 }
 
