@@ -8,9 +8,11 @@ mod data;
 mod disk;
 mod error;
 mod folder;
+mod index;
 mod ingest;
 mod lock;
 mod manifest;
+mod positioned;
 mod question;
 mod rows;
 mod run;
@@ -21,9 +23,8 @@ mod writer;
 
 pub use error::Error;
 pub use folder::ParquetLake;
-pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress};
+pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress, pieces};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
-
 pub use writer::LakeWriter;
 
 /// Kept call records, and what is asked of them.
