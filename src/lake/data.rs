@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, ListArray, RecordBatch, StringArray};
 use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -19,13 +19,19 @@ use parquet::schema::types::ColumnPath;
 
 use super::disk::{Pending, Step};
 use super::error::Error;
+use super::index::{DataId, IndexBuilder, IndexedRow};
 use super::manifest::{DataFile, SourceName};
+use super::question::Wanted;
 use super::run::{DAY, Key, NO_NUMBER};
 use super::schema;
 use super::seen::Earlier;
+use crate::number::TelephoneNumber;
 
 /// Where data files lie, relative to the lake's folder.
 pub(super) const CALLS: &str = "calls";
+
+/// Where their side indexes lie: apart, because other engines take whatever lies below [`CALLS`] for data.
+pub(super) const INDEX: &str = "index";
 
 /// Rows of a data page: a lookup reads one or two of each column.
 const PAGE_ROWS: usize = 2048;
@@ -50,6 +56,9 @@ pub(super) struct DataWriter {
     rows: u64,
     /// Rows of each source, by its place in the manifest.
     counts: Vec<(usize, u64)>,
+    index: IndexBuilder,
+    lake: PathBuf,
+    unique: String,
 }
 
 impl DataWriter {
@@ -62,7 +71,17 @@ impl DataWriter {
         let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
         let parquet = ArrowWriter::try_new_with_options(pending, schema::schema(), options)
             .map_err(|error| Error::writing(&path, error))?;
-        Ok(Self { parquet, folder, start: [i64::MAX, i64::MIN], calling: None, rows: 0, counts: Vec::new() })
+        Ok(Self {
+            parquet,
+            folder,
+            start: [i64::MAX, i64::MIN],
+            calling: None,
+            rows: 0,
+            counts: Vec::new(),
+            index: IndexBuilder::new(),
+            lake: lake.to_owned(),
+            unique: unique.to_owned(),
+        })
     }
 
     /// Notes a row, in the order of the file: what the manifest has to say of it.
@@ -83,6 +102,8 @@ impl DataWriter {
 
     /// Writes rows; each was noted.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        let indexed = indexed(batch, &mut self.index);
+        indexed.ok_or_else(|| Error::damaged(self.parquet.inner().path(), "a column is missing"))?;
         let written = self.parquet.write(batch);
         written.map_err(|error| Error::writing(self.parquet.inner().path(), error))
     }
@@ -94,13 +115,14 @@ impl DataWriter {
 
     /// Puts the file in place.
     pub(super) fn finish(mut self, step: Step<'_>) -> Result<DataFile, Error> {
-        let closed = self.parquet.finish().map(drop);
-        closed.map_err(|error| Error::writing(self.parquet.inner().path(), error))?;
         let path = self.parquet.inner().path().to_owned();
         let pending = self.parquet.into_inner().map_err(|error| Error::writing(&path, error))?;
-        let name = format!("{}.parquet", pending.sha256());
+        let sha256 = pending.sha256();
+        let name = format!("{sha256}.parquet");
         let bytes = pending.length();
         pending.keep(&name, step)?;
+        let index =
+            Beside { lake: &self.lake, folder: &self.folder, unique: &self.unique }.keep(self.index, &sha256, step)?;
         self.counts.sort_unstable();
         Ok(DataFile {
             path: format!("{}/{name}", self.folder),
@@ -110,9 +132,96 @@ impl DataWriter {
             calling: self.calling,
             sources: self.counts.iter().map(|(source, _)| *source).collect(),
             counts: self.counts.iter().map(|(_, count)| *count).collect(),
-            index: None,
+            index: Some(index),
         })
     }
+}
+
+/// Where the side index of a data file goes.
+struct Beside<'a> {
+    lake: &'a Path,
+    folder: &'a str,
+    unique: &'a str,
+}
+
+impl Beside<'_> {
+    fn keep(&self, index: IndexBuilder, sha256: &str, step: Step<'_>) -> Result<String, Error> {
+        let day = self.folder.strip_prefix(CALLS).unwrap_or(self.folder);
+        let folder = format!("{INDEX}{day}");
+        let mut pending = Pending::create(&self.lake.join(&folder), &format!("{}.index", self.unique), step)?;
+        let written = index.finish(data_id(sha256), &mut pending);
+        written.map_err(|reason| Error::at(pending.path(), &reason))?;
+        let name = format!("{sha256}.index");
+        pending.keep(&name, step)?;
+        Ok(format!("{folder}/{name}"))
+    }
+}
+
+/// The identity of a data file, from the name that it has.
+fn data_id(sha256: &str) -> DataId {
+    let mut id = DataId::default();
+    for (octet, pair) in id.iter_mut().zip(sha256.as_bytes().chunks(2)) {
+        let pair = str::from_utf8(pair).unwrap_or_default();
+        *octet = u8::from_str_radix(pair, 16).unwrap_or_default();
+    }
+    id
+}
+
+/// Adds the rows of a batch to the side index; `None` where a column is missing.
+fn indexed(batch: &RecordBatch, index: &mut IndexBuilder) -> Option<()> {
+    let integer = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+    let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
+    let instant = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<TimestampMillisecondType>();
+    let list = |name: &str| batch.column_by_name(name)?.as_list_opt::<i32>();
+    let calling = integer(schema::CALLING.integer)?;
+    let (start, repeated) = (instant(schema::START)?, instant(schema::START_REPEATED)?);
+    let called =
+        [schema::CALLED, schema::ORIGINAL_CALLED].map(|names| Some((integer(names.integer)?, text(names.number)?)));
+    let (diversion, identity) = (list(schema::DIVERSION_NUMBER)?, list(schema::IDENTITY)?);
+    let mut own = IndexedRow::default();
+    for row in 0..batch.num_rows() {
+        own.start = start.value(row).div_euclid(1000);
+        own.start_repeated = repeated.is_valid(row).then(|| repeated.value(row).div_euclid(1000));
+        own.calling = calling.is_valid(row).then(|| calling.value(row));
+        own.called.clear();
+        for number in &called {
+            let (integer, text) = number.as_ref()?;
+            if text.is_valid(row) {
+                own.called.extend(text_key(text.value(row)));
+            } else if integer.is_valid(row) {
+                own.called.push(integer_key(integer.value(row)));
+            }
+        }
+        own.called.extend(each_text(diversion, row).filter_map(|text| text_key(&text)));
+        own.tokens.clear();
+        own.tokens.extend(each_text(identity, row).map(|value| Wanted::token_key(&value)));
+        index.add(&own);
+    }
+    Some(())
+}
+
+fn text_key(text: &str) -> Option<u64> {
+    text.parse().ok().map(|number: TelephoneNumber| number.last_ten_key())
+}
+
+/// [`TelephoneNumber::last_ten_key`] of a number that an integer says.
+fn integer_key(number: i64) -> u64 {
+    let number = number.unsigned_abs();
+    let digits = number.checked_ilog10().map_or(1, |log| log + 1).min(10);
+    let mut rest = number;
+    let mut key = 0;
+    for digit in 0..digits {
+        key |= (rest % 10) << (4 * digit);
+        rest /= 10;
+    }
+    key | 1 << (4 * digits)
+}
+
+fn each_text(list: &ListArray, row: usize) -> impl Iterator<Item = String> {
+    let values = list.is_valid(row).then(|| list.value(row));
+    let texts = values.iter().filter_map(|values| values.as_string_opt::<i32>());
+    let own: Vec<String> = texts.flat_map(|texts| texts.iter().flatten().map(str::to_owned)).collect();
+    own.into_iter()
 }
 
 fn properties() -> WriterProperties {
@@ -244,4 +353,33 @@ impl<'a> SourceColumns<'a> {
 /// The first second of a day.
 pub(super) const fn first_second(day: i64) -> i64 {
     day.saturating_mul(DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_has_the_key_of_its_number() {
+        for text in [
+            "0",
+            "7",
+            "911",
+            "2155550112",
+            "12155550112",
+            "9999999999",
+            "10000000000",
+            "331020012345678",
+            "999999999999999999",
+        ] {
+            let number: TelephoneNumber = text.parse().unwrap();
+            assert_eq!(integer_key(number.to_integer().unwrap()), number.last_ten_key(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_s_folder_bears_its_date() {
+        assert_eq!(day_folder(20_577), "calls/day=2026-05-04");
+        assert_eq!(day_folder(-1), "calls/day=1969-12-31");
+    }
 }

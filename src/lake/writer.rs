@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::data::CALLS;
+use super::data::{CALLS, INDEX};
 use super::disk::{self, Pending, Step, TEMPORARY};
 use super::error::Error;
 use super::folder;
@@ -60,7 +60,7 @@ impl LakeWriter {
     /// Removes what the manifest does not name: an interrupted writer left it.
     fn clean(&self) -> Result<(), Error> {
         let named: BTreeSet<&str> = self.manifest.named().collect();
-        for below in [CALLS, HELD] {
+        for below in [CALLS, INDEX, HELD] {
             for file in disk::files_below(&self.folder, below)? {
                 if !named.contains(file.as_str()) {
                     disk::remove(&self.folder.join(file), self.step())?;

@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 /// It holds sixteen bytes for each number that a row's call was for and each PASSporT: whoever writes a file bounds
 /// its rows.
 #[derive(Debug, Default)]
-pub struct IndexBuilder {
+pub(in crate::lake) struct IndexBuilder {
     /// Key, start and row of called numbers, and of PASSporTs: sorted as integers.
     entries: [Vec<u128>; 2],
     base: Option<i64>,
@@ -28,24 +28,23 @@ pub struct IndexBuilder {
 
 /// What the index takes from a row.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct IndexedRow {
+pub(in crate::lake) struct IndexedRow {
     /// When the call began.
-    pub start: i64,
+    pub(in crate::lake) start: i64,
     /// The other instant, where a local clock repeats an hour.
-    pub start_repeated: Option<i64>,
+    pub(in crate::lake) start_repeated: Option<i64>,
     /// The calling number as an integer.
-    pub calling: Option<i64>,
+    pub(in crate::lake) calling: Option<i64>,
     /// The keys of all numbers that the call was for.
-    pub called: Vec<u64>,
+    pub(in crate::lake) called: Vec<u64>,
     /// The keys of its PASSporTs.
-    pub tokens: Vec<i64>,
+    pub(in crate::lake) tokens: Vec<i64>,
 }
 
 impl IndexedRow {
     /// What the index takes from a record.
     #[must_use]
-    pub fn of(record: &Record) -> Self {
+    pub(in crate::lake) fn of(record: &Record) -> Self {
         Self {
             start: record.start.seconds(),
             start_repeated: record.start_repeated.map(UnixTime::seconds),
@@ -59,7 +58,7 @@ impl IndexedRow {
 impl IndexBuilder {
     /// Nothing yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub(in crate::lake) fn new() -> Self {
         Self::default()
     }
 
@@ -67,7 +66,7 @@ impl IndexBuilder {
     ///
     /// # Panics
     /// Never; rows beyond 4,294,967,295 are left out, and the index then belongs to no file.
-    pub fn add(&mut self, row: &IndexedRow) {
+    pub(in crate::lake) fn add(&mut self, row: &IndexedRow) {
         let Some(next) = self.rows.checked_add(1) else { return };
         let start = self.offset(row.start);
         self.add_entries(row, start);
@@ -84,7 +83,7 @@ impl IndexBuilder {
 
     /// Rows added so far.
     #[must_use]
-    pub const fn rows(&self) -> u32 {
+    pub(in crate::lake) const fn rows(&self) -> u32 {
         self.rows
     }
 
@@ -92,7 +91,7 @@ impl IndexBuilder {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(mut self, data: DataId, out: &mut impl Write) -> io::Result<()> {
+    pub(in crate::lake) fn finish(mut self, data: DataId, out: &mut impl Write) -> io::Result<()> {
         self.entries.iter_mut().for_each(|own| {
             own.sort_unstable();
             own.dedup();

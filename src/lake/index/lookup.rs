@@ -13,7 +13,7 @@ use crate::traceback::Span;
 
 /// A side index, open.
 #[derive(Debug)]
-pub struct Index {
+pub(in crate::lake) struct Index {
     file: File,
     footer: Footer,
     /// First key and start of each block: of called numbers, and of PASSporTs.
@@ -25,8 +25,7 @@ pub struct Index {
 
 /// What a key is of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Keyed {
+pub(in crate::lake) enum Keyed {
     /// A number that the call was for.
     Called(u64),
     /// A PASSporT.
@@ -35,8 +34,7 @@ pub enum Keyed {
 
 /// Why an index is of no use. The Parquet file itself has every answer.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IndexFault {
+pub(in crate::lake) enum IndexFault {
     /// What was read is not what was written.
     #[error("it is damaged")]
     Checksum,
@@ -73,7 +71,7 @@ impl Index {
     ///
     /// # Errors
     /// When it is missing, damaged, or another file's.
-    pub fn open(path: &Path, data: DataId, rows: u64) -> Result<Self, IndexFault> {
+    pub(in crate::lake) fn open(path: &Path, data: DataId, rows: u64) -> Result<Self, IndexFault> {
         #[expect(clippy::disallowed_methods, reason = "the lake is an edge")]
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => IndexFault::Missing,
@@ -111,14 +109,14 @@ impl Index {
 
     /// Bytes that it holds in memory.
     #[must_use]
-    pub fn memory(&self) -> usize {
+    pub(in crate::lake) fn memory(&self) -> usize {
         let fences = self.fences.iter().map(Vec::capacity).sum::<usize>() + self.steps.capacity();
         size_of::<Self>() + fences * size_of::<(u64, u32)>() + self.countries.capacity() * 8
     }
 
     /// Blocks that hold entries of the key in the span: what it costs to ask for them.
     #[must_use]
-    pub fn blocks(&self, keyed: Keyed, span: Span) -> usize {
+    pub(in crate::lake) fn blocks(&self, keyed: Keyed, span: Span) -> usize {
         self.block_range(keyed, self.starts(span)).len()
     }
 
@@ -126,7 +124,7 @@ impl Index {
     ///
     /// # Errors
     /// When a block is damaged or cannot be read: what was given until then is not all.
-    pub fn rows(&self, keyed: Keyed, span: Span, take: &mut dyn FnMut(u32)) -> Result<(), IndexFault> {
+    pub(in crate::lake) fn rows(&self, keyed: Keyed, span: Span, take: &mut dyn FnMut(u32)) -> Result<(), IndexFault> {
         let starts = self.starts(span);
         let (section, key) = section_of(keyed);
         let before = if section == 0 { 0 } else { self.fences[0].len() };
@@ -143,7 +141,7 @@ impl Index {
     ///
     /// Ten digits are searched for in every country that occurs.
     #[must_use]
-    pub fn calling_rows(&self, wanted: &[CallingNumber], span: Span) -> Option<Vec<Range<u32>>> {
+    pub(in crate::lake) fn calling_rows(&self, wanted: &[CallingNumber], span: Span) -> Option<Vec<Range<u32>>> {
         if !self.footer.sorted {
             return None;
         }
@@ -198,8 +196,7 @@ impl Index {
 
 /// How a calling number stands in the column of integers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum CallingNumber {
+pub(in crate::lake) enum CallingNumber {
     /// Every number that ends in these ten digits.
     LastTen(i64),
     /// No integer: signs, or more digits than fit.

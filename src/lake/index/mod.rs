@@ -22,11 +22,11 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-pub use build::{IndexBuilder, IndexedRow};
-pub use lookup::{CallingNumber, Index, IndexFault, Keyed};
+pub(in crate::lake) use build::{IndexBuilder, IndexedRow};
+pub(in crate::lake) use lookup::{CallingNumber, Index, IndexFault, Keyed};
 
 /// The identity of the Parquet file that an index belongs to: the SHA-256 in its name.
-pub type DataId = [u8; 32];
+pub(in crate::lake) type DataId = [u8; 32];
 
 /// Bytes of a block: what the system reads at once anyway.
 const BLOCK: usize = 4096;
