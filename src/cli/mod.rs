@@ -21,6 +21,7 @@ mod json_call;
 mod lab;
 mod lines;
 mod man;
+mod ordered;
 mod pieces;
 mod printer;
 mod redact;
@@ -54,7 +55,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => {
             // Help and version go to stdout with code 0, misuse to stderr with code 2; a closed pipe is no news.
-            let _ = answer.print();
+            let _ = if answer.use_stderr() && asks_for_redaction() {
+                printer::say_masked(&answer.to_string())
+            } else {
+                answer.print()
+            };
             return if answer.use_stderr() { Exit::Unable.into() } else { Exit::Good.into() };
         }
     };
@@ -68,6 +73,11 @@ pub fn main() -> ExitCode {
             Exit::Unable.into()
         }
     }
+}
+
+/// Whether numbers are to be masked though the arguments could not be understood: a complaint repeats them.
+fn asks_for_redaction() -> bool {
+    std::env::args_os().any(|argument| argument == "--redact")
 }
 
 fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {

@@ -219,9 +219,9 @@ impl Aside {
     }
 }
 
-fn bar(files: &[RecordFile], printer: &Printer) -> ProgressBar {
+fn bar(files: &[RecordFile], printer: &mut Printer) -> ProgressBar {
     let length = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum::<u64>();
-    let bar = printer.progress(usize::try_from(length).unwrap_or(usize::MAX));
+    let bar = printer.progress(length);
     if let Ok(style) =
         ProgressStyle::with_template("reading records {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left")
     {
