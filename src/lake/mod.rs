@@ -3,8 +3,19 @@
 //! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
 //! something else answers it.
 
+mod columns;
+mod error;
+mod folder;
+mod index;
+mod manifest;
+mod positioned;
 mod question;
+mod rows;
+mod schema;
 
+pub use error::Error;
+pub use folder::ParquetLake;
+pub use index::{CallingNumber, DataId, Index, IndexBuilder, IndexFault, IndexedRow, Keyed};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
 
 /// Kept call records, and what is asked of them.

@@ -240,7 +240,7 @@ pub struct Searched {
     /// Records read.
     pub records: u64,
     /// Files read.
-    pub files: usize,
+    pub files: u64,
     /// Lines that could not be read.
     pub set_aside: u64,
     /// The first record.

@@ -104,23 +104,69 @@ impl Standing {
     /// Judges a record; `None` when it cannot be the call.
     #[must_use]
     pub fn of(request: &Request, record: &Record) -> Option<Self> {
+        let near = Nearness::of(request, record)?;
+        let (from, to, seconds) = (near.from, near.to, near.seconds);
+        let parts = Parts {
+            from,
+            to,
+            seconds,
+            clock_offset_minutes: near.offset / 60,
+            answered: record.answer.is_some(),
+            diverted: to < LAST_TEN,
+            signed: signed_facts(request, record),
+        };
+        Some(Self { tier: near.tier, score: f64::from(near.hundredths()) / 100.0, parts, began: near.began() })
+    }
+}
+
+/// What of a standing decides which candidates are kept; the best first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Rank {
+    pub(super) tier: Tier,
+    /// How many hundredths are missing from the score.
+    missing: u8,
+}
+
+impl Rank {
+    pub(super) fn of(request: &Request, record: &Record) -> Option<Self> {
+        let near = Nearness::of(request, record)?;
+        Some(Self { tier: near.tier, missing: 100 - near.hundredths() })
+    }
+}
+
+/// How far a record's facts are from the request's.
+struct Nearness {
+    tier: Tier,
+    from: f64,
+    to: f64,
+    /// With the clock's offset taken out.
+    seconds: i64,
+    offset: i64,
+    start: UnixTime,
+}
+
+impl Nearness {
+    fn of(request: &Request, record: &Record) -> Option<Self> {
         let to = called_part(request, record)?;
         let from = likeness_of_dialed(&request.from, &record.calling);
         let starts = std::iter::once(record.start).chain(record.start_repeated);
         let starts = starts.map(|start| (distance(request.time, start), start));
         let (away, start) = starts.min_by_key(|(away, _)| away.unsigned_abs())?;
         let (tier, offset) = tier(from > 0.0, away)?;
-        let seconds = away - offset;
-        let parts = Parts {
-            from,
-            to,
-            seconds,
-            clock_offset_minutes: offset / 60,
-            answered: record.answer.is_some(),
-            diverted: to < LAST_TEN,
-            signed: signed_facts(request, record),
-        };
-        Some(Self { tier, score: score(&parts, tier), parts, began: start.plus_seconds(-offset) })
+        Some(Self { tier, from, to, seconds: away - offset, offset, start })
+    }
+
+    fn began(&self) -> UnixTime {
+        self.start.plus_seconds(-self.offset)
+    }
+
+    /// The numbers count for three quarters, the time for one; half of the time's share is gone at 30 seconds.
+    fn hundredths(&self) -> u8 {
+        let seconds = f64::from(i32::try_from(self.seconds.abs()).unwrap_or(i32::MAX));
+        let time = 30.0 / (30.0 + seconds);
+        let doubt = if self.tier == Tier::Clock { 0.7 } else { 1.0 };
+        let score = ((0.35 * self.from + 0.4 * self.to + 0.25 * time) * doubt * 100.0).round();
+        (0..100u8).find(|own| f64::from(*own) >= score).unwrap_or(100)
     }
 }
 
@@ -159,13 +205,16 @@ fn likeness(left: &TelephoneNumber, right: &TelephoneNumber) -> f64 {
     }
 }
 
-/// Seconds from the moment to the instant; 0 within the moment.
+/// Seconds from the moment to the instant; 0 within the moment. Of a moment that the clock showed twice, the nearer.
 fn distance(moment: Moment, instant: UnixTime) -> i64 {
-    if instant < moment.earliest {
-        instant.seconds_since(moment.earliest)
-    } else {
-        instant.seconds_since(moment.latest).max(0)
-    }
+    let length = moment.latest.seconds_since(moment.earliest);
+    let from = |earliest: UnixTime| {
+        let away = instant.seconds_since(earliest);
+        if away < 0 { away } else { away.saturating_sub(length).max(0) }
+    };
+    let first = from(moment.earliest);
+    let second = moment.repeated.map_or(first, from);
+    if second.unsigned_abs() < first.unsigned_abs() { second } else { first }
 }
 
 /// The tier, and the clock's offset in seconds where it is one.
@@ -186,14 +235,6 @@ fn tier(same_caller: bool, away: i64) -> Option<(Tier, i64)> {
     let steps = (away + away.signum() * CLOCK_STEP / 2) / CLOCK_STEP;
     let offset = steps * CLOCK_STEP;
     ((away - offset).abs() <= EXACT_SECONDS && offset.abs() <= CLOCK_LIMIT).then_some((Tier::Clock, offset))
-}
-
-/// The numbers count for three quarters, the time for one; half of the time's share is gone at 30 seconds.
-fn score(parts: &Parts, tier: Tier) -> f64 {
-    let seconds = f64::from(i32::try_from(parts.seconds.abs()).unwrap_or(i32::MAX));
-    let time = 30.0 / (30.0 + seconds);
-    let doubt = if tier == Tier::Clock { 0.7 } else { 1.0 };
-    ((0.35 * parts.from + 0.4 * parts.to + 0.25 * time) * doubt * 100.0).round() / 100.0
 }
 
 fn signed_facts(request: &Request, record: &Record) -> Option<SignedFacts> {

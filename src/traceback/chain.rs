@@ -31,7 +31,7 @@ impl<'a> View<'a> {
         Self { index, network, found, upstream, downstream, role }
     }
 
-    pub(super) const fn record(&self) -> &Record {
+    pub(super) fn record(&self) -> &Record {
         &self.found.candidate.record
     }
 

@@ -1,16 +1,14 @@
 //! Which findings the records, the map of peers and a verdict allow; the conditions are those of
 //! [`FindingName`].
 
-use std::collections::HashMap;
-
 use crate::cdr::{Place, Record};
-use crate::identity_header::IdentityHeader;
 use crate::number::{NumberPlan, TelephoneNumber};
-use crate::passport::{Attestation, Passport};
+use crate::passport::Attestation;
 use crate::time::UnixTime;
-use crate::traceback::candidate::{NEAR_SECONDS, Tier, are_one_call, first_passport};
+use crate::traceback::candidate::{Tier, first_passport};
 use crate::traceback::chain::{BelievedSigner, View, is_same};
 use crate::traceback::finding::{Finding, FindingName};
+use crate::traceback::replay::Replays;
 use crate::traceback::search::{Match, Search};
 use crate::verify::{CheckResult, Conclusion, Error, Verdict};
 
@@ -217,78 +215,4 @@ fn not_assignable(number: &TelephoneNumber) -> Option<&'static str> {
     }
     let service = |second: &u8, third: &u8| *second == b'1' && *third == b'1';
     (service(b, c) || service(y, z)).then_some("codes that end in 11 are services")
-}
-
-/// Finds tokens that came with other calls too: shown every record a second time, it remembers only what was asked.
-#[derive(Debug, Default)]
-pub struct Replays {
-    tokens: HashMap<String, Vec<Record>>,
-    seen: HashMap<(String, Place), Vec<Place>>,
-}
-
-/// More calls with the same token are only counted as many.
-const MAX_REPLAYS: usize = 16;
-
-impl Replays {
-    /// Asks for the tokens of these records.
-    #[must_use]
-    pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
-        let mut replays = Self::default();
-        for record in records {
-            for token in tokens(record) {
-                let asked = replays.tokens.entry(token).or_default();
-                if asked.len() < MAX_REPLAYS {
-                    asked.push(Record { identity: Vec::new(), ..record.clone() });
-                }
-            }
-        }
-        replays
-    }
-
-    /// Whether no token was asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
-    /// Shows it a record.
-    pub fn see(&mut self, record: &Record) {
-        for token in tokens(record) {
-            for asked in self.tokens.get(&token).into_iter().flatten() {
-                if are_different_calls(asked, record) {
-                    let places = self.seen.entry((token.clone(), asked.place)).or_default();
-                    places.push(record.place);
-                    places.sort_unstable();
-                    places.truncate(MAX_REPLAYS);
-                }
-            }
-        }
-    }
-
-    /// Where else the tokens of a record came.
-    #[must_use]
-    pub fn elsewhere(&self, record: &Record) -> Vec<Place> {
-        let seen = tokens(record).into_iter().filter_map(|token| self.seen.get(&(token, record.place)));
-        seen.flatten().copied().collect()
-    }
-}
-
-/// The PASSporTs of a record in full form: those whose text names one call.
-fn tokens(record: &Record) -> Vec<String> {
-    let headers = record.identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
-    headers.map(|header| header.token).filter(|token| Passport::parse(token).is_ok()).collect()
-}
-
-/// Not one call, beyond what hops, attempts, diversions and exports of one call can look like.
-fn are_different_calls(left: &Record, right: &Record) -> bool {
-    if are_one_call(left, right) {
-        return false;
-    }
-    if left.start.seconds_since(right.start).abs() > NEAR_SECONDS {
-        return left.start_repeated.is_none() && right.start_repeated.is_none();
-    }
-    let other_id =
-        matches!((&left.ingress.call_id, &right.ingress.call_id), (Some(left), Some(right)) if left != right);
-    let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
-    other_id && !related
 }

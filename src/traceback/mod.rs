@@ -1,8 +1,9 @@
 //! Traceback: from a request to the upstream that let the call in.
 //!
-//! Pure: records go in one after the other ([`Search::see`]), many requests are searched for in one pass, and only the
-//! candidates are kept. Answers come out ([`Search::answer`]); what a signature is worth is asked of the caller, who
-//! has the means to verify it.
+//! Pure: records go in one after the other ([`Search::see`]), or those that somebody keeps and was asked for
+//! ([`Search::windows`], [`Search::offer`]); many requests are searched for at once, and only the candidates are kept.
+//! Answers come out ([`Search::answer`]); what a signature is worth is asked of the caller, who has the means to verify
+//! it.
 
 mod answer;
 mod candidate;
@@ -12,6 +13,9 @@ mod deadline;
 mod detection;
 mod finding;
 mod hop;
+mod index;
+mod origin;
+mod replay;
 mod reply;
 mod request;
 mod role;
@@ -24,15 +28,17 @@ pub use answer::{
 pub use candidate::{
     CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS, Parts, SignedFacts, Standing, Tier, are_one_call,
 };
-pub use coverage::{Coverage, Doubt, Span};
+pub use coverage::{Coverage, Doubt, Kept, Span};
 pub use deadline::{Deadline, NoDeadline, RuleSet, US_2026_02};
-pub use detection::Replays;
 pub use finding::{Finding, FindingName};
 pub use hop::{Certainty, Hop, HopSource};
+pub use index::Window;
+pub use origin::{Origin, SourceFile};
+pub use replay::Replays;
 pub use reply::Replying;
 pub use request::{
     BadField, BadMap, BadRequest, FIELDS, FieldMap, Line, MAX_BYTES, Request, RequestFault, RequestsError,
     read_requests,
 };
 pub use role::Role;
-pub use search::{Candidate, MAX_CANDIDATES, Match, Origin, Search, SourceFile};
+pub use search::{Candidate, MAX_CANDIDATES, Match, Search};

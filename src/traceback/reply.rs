@@ -11,10 +11,12 @@ use crate::traceback::candidate::NEAR_SECONDS;
 use crate::traceback::chain::{BelievedSigner, View, hops, is_same, walk};
 use crate::traceback::coverage::{Doubt, Span};
 use crate::traceback::deadline::US_2026_02;
-use crate::traceback::detection::{Facts, Replays};
+use crate::traceback::detection::Facts;
+use crate::traceback::origin::Origin;
+use crate::traceback::replay::Replays;
 use crate::traceback::request::Request;
 use crate::traceback::role::Role;
-use crate::traceback::search::{Match, Search};
+use crate::traceback::search::{Candidate, Match, Search};
 use crate::verify::Verdict;
 
 /// Which network answers: the one named, or the one nearest the called party that has the call.
@@ -43,10 +45,10 @@ impl<'a> Replying<'a> {
 
 impl<'a> Search<'a> {
     /// The records that the answers rest on: the best match of each request.
-    pub fn decisive(&self, replying: Replying<'_>) -> impl Iterator<Item = Record> + '_ {
+    pub fn decisive(&self, replying: Replying<'_>) -> impl Iterator<Item = Candidate> + '_ {
         let network = replying.network;
         (0..self.requests().len())
-            .filter_map(move |request| Some(self.answering(request, network)?.1.into_iter().next()?.candidate.record))
+            .filter_map(move |request| Some(self.answering(request, network)?.1.into_iter().next()?.candidate))
     }
 
     /// The answer to a request. `judge` says what a record's PASSporTs are worth as of the call, and nothing where it
@@ -202,10 +204,10 @@ impl<'a> Search<'a> {
 
     fn searched(&self, network: Option<usize>, around: UnixTime) -> Searched {
         let networks = network.map_or_else(|| (0..self.networks().len()).collect(), |own| vec![own]);
-        let files = self.files().iter().filter(|file| networks.contains(&file.origin.network)).count();
-        let mut searched = Searched { files, ..Searched::default() };
+        let mut searched = Searched::default();
         for index in networks {
             for (source, held) in self.coverage(index) {
+                searched.files += self.files_of(Origin::new(index, source));
                 searched.records += held.records();
                 searched.set_aside += held.lines_set_aside();
                 if let Some(span) = held.span() {

@@ -1,64 +1,31 @@
 //! Many requests, one pass: records go by, candidates stay.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::cdr::{Place, Record};
-use crate::network::Network;
-use crate::number::TelephoneNumber;
+use crate::network::{Network, Source};
 use crate::time::UnixTime;
-use crate::traceback::candidate::{Standing, Tier, are_one_call};
+use crate::traceback::candidate::{Rank, Standing, Tier, are_one_call};
 use crate::traceback::coverage::Coverage;
+use crate::traceback::index::{Index, Window};
+use crate::traceback::origin::{Origin, SourceFile};
 use crate::traceback::request::Request;
 
-/// Which source of which network a record comes from, by their places in the configuration.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub struct Origin {
-    /// The network.
-    pub network: usize,
-    /// The source among the network's.
-    pub source: usize,
-}
-
-impl Origin {
-    /// A source of a network.
-    #[must_use]
-    pub const fn new(network: usize, source: usize) -> Self {
-        Self { network, source }
-    }
-}
-
-/// A file that was read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SourceFile {
-    /// Its name, as the answer shall give it.
-    pub name: String,
-    /// Its SHA-256 in hex.
-    pub sha256: String,
-    /// Where it belongs.
-    pub origin: Origin,
-}
-
-impl SourceFile {
-    /// A file of a source.
-    #[must_use]
-    pub fn new(name: impl Into<String>, sha256: impl Into<String>, origin: Origin) -> Self {
-        Self { name: name.into(), sha256: sha256.into(), origin }
-    }
-}
-
-/// A search for the calls of many requests in one pass over the records. Only candidates are kept.
+/// A search for the calls of many requests. Records come in one pass over files ([`Search::see`]), or from somebody who
+/// keeps them and was asked for them ([`Search::windows`], [`Search::offer`], [`Search::hold`]): the answers are the
+/// same. Only candidates are kept.
 #[derive(Debug)]
 pub struct Search<'a> {
     requests: &'a [Request],
     networks: &'a [Network],
-    /// Requests by the last ten characters of their called number.
-    by_called: HashMap<u64, Vec<usize>>,
-    /// Candidates of each request.
-    held: Vec<Vec<Candidate>>,
+    index: Index,
+    /// Candidates of each request in each network; requests for the same call share them.
+    held: HashMap<(usize, usize), Vec<Kept>>,
     coverage: HashMap<Origin, Coverage>,
     files: Vec<SourceFile>,
+    file_places: HashMap<SourceFile, usize>,
 }
 
 /// A record that may be the call.
@@ -68,20 +35,9 @@ pub struct Candidate {
     /// How it agrees with the request.
     pub standing: Standing,
     /// The record.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// Where it comes from.
     pub origin: Origin,
-}
-
-impl Candidate {
-    /// The best first; among equals the earlier, and then the one that stands first. Total, so that the order in which
-    /// records are read does not matter.
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let tier = self.standing.tier.cmp(&other.standing.tier);
-        let score = other.standing.score.total_cmp(&self.standing.score);
-        let start = self.record.start.cmp(&other.record.start);
-        tier.then(score).then(start).then(self.record.place.cmp(&other.record.place))
-    }
 }
 
 /// One call that may be the one: a record and the other lines about the same call.
@@ -94,19 +50,35 @@ pub struct Match {
     pub also: Vec<Place>,
 }
 
-/// More candidates are not kept for a request: the best stay.
+/// More candidates of one network are not kept for a request: the best stay.
 pub const MAX_CANDIDATES: usize = 256;
+
+/// A candidate as it is kept: small, since there may be very many.
+#[derive(Clone, Debug)]
+struct Kept {
+    rank: Rank,
+    record: Arc<Record>,
+    origin: Origin,
+}
+
+impl Kept {
+    /// The best first, the earlier among equals. It needs nothing but the lines themselves, so that neither the order
+    /// in which records come nor where they come from matters.
+    fn order(&self, other: &Self) -> Ordering {
+        let line = |own: &Self| (own.record.fingerprint, own.origin, own.record.place);
+        let rank = self.rank.cmp(&other.rank).then(self.record.start.cmp(&other.record.start));
+        rank.then_with(|| line(self).cmp(&line(other)))
+    }
+
+    fn is_same_line(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.record.place == other.record.place
+    }
+}
 
 impl<'a> Search<'a> {
     /// A search for these requests in the records of these networks.
     #[must_use]
     pub fn new(requests: &'a [Request], networks: &'a [Network]) -> Self {
-        let mut by_called: HashMap<u64, Vec<usize>> = HashMap::new();
-        for (index, request) in requests.iter().enumerate() {
-            if let Some(called) = &request.to.canonical {
-                by_called.entry(key(called)).or_default().push(index);
-            }
-        }
         let coverage = networks.iter().enumerate().flat_map(|(network, own)| {
             let sources = own.sources.iter().enumerate();
             sources.map(move |(source, own)| (Origin { network, source }, Coverage::new(own.gap)))
@@ -114,10 +86,11 @@ impl<'a> Search<'a> {
         Self {
             requests,
             networks,
-            by_called,
-            held: vec![Vec::new(); requests.len()],
+            index: Index::new(requests),
+            held: HashMap::new(),
             coverage: coverage.collect(),
             files: Vec::new(),
+            file_places: HashMap::new(),
         }
     }
 
@@ -133,23 +106,42 @@ impl<'a> Search<'a> {
         self.networks
     }
 
-    /// Shows the search a record.
+    /// The source of that label of the network of that name, as somebody who keeps records knows them.
+    #[must_use]
+    pub fn origin(&self, network: &str, source: &str) -> Option<Origin> {
+        let (network, own) = self.networks.iter().enumerate().find(|(_, own)| own.name == network)?;
+        Some(Origin { network, source: own.sources.iter().position(|own| own.label() == source)? })
+    }
+
+    /// What to ask for, of whoever keeps records; no record that may be the call lies outside.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Window> {
+        self.index.windows(self.requests)
+    }
+
+    /// Shows the search a record: it is a candidate or not, and it covers its time.
     pub fn see(&mut self, origin: Origin, record: &Record) {
         self.cover(origin).add(record.start);
-        // A number may stand in several fields; each request is asked once.
-        let mut asked: Vec<u64> = Vec::new();
-        for number in record.destinations() {
-            let key = key(number);
-            if asked.contains(&key) {
-                continue;
+        self.offer(origin, record);
+    }
+
+    /// Offers the search a record that may be a candidate, of a source whose coverage it is told otherwise
+    /// ([`Search::hold`]). A record that is offered again changes nothing.
+    pub fn offer(&mut self, origin: Origin, record: &Record) {
+        let Self { index, requests, held, .. } = self;
+        // Shared by all requests that it may answer.
+        let mut shared: Option<Arc<Record>> = None;
+        index.requests_for(record, |request| {
+            if let Some(rank) = requests.get(request).and_then(|own| Rank::of(own, record)) {
+                let record = Arc::clone(shared.get_or_insert_with(|| Arc::new(record.clone())));
+                keep(held.entry((request, origin.network)).or_default(), Kept { rank, record, origin });
             }
-            asked.push(key);
-            for index in self.by_called.get(&key).into_iter().flatten() {
-                if let Some(standing) = Standing::of(&self.requests[*index], record) {
-                    keep(&mut self.held[*index], Candidate { standing, record: record.clone(), origin });
-                }
-            }
-        }
+        });
+    }
+
+    /// Tells the search what is held of a source, all at once.
+    pub fn hold(&mut self, origin: Origin, coverage: Coverage) {
+        self.coverage.insert(origin, coverage);
     }
 
     /// Tells the search of a line that could not be read, and of the records around it.
@@ -162,12 +154,17 @@ impl<'a> Search<'a> {
         self.cover(origin).lack_files();
     }
 
-    /// Tells the search of a file that was read to its end; its place in the list is that of its records.
-    pub fn add_file(&mut self, file: SourceFile) {
-        self.files.push(file);
+    /// Tells the search of a file that records stand in, and gives the place that their [`Place::file`] must have. A file
+    /// that it knows keeps its place.
+    pub fn add_file(&mut self, file: SourceFile) -> usize {
+        let Self { files, file_places, .. } = self;
+        *file_places.entry(file).or_insert_with_key(|file| {
+            files.push(file.clone());
+            files.len() - 1
+        })
     }
 
-    /// The files that were read.
+    /// The files that were named.
     #[must_use]
     pub fn files(&self) -> &[SourceFile] {
         &self.files
@@ -179,15 +176,20 @@ impl<'a> Search<'a> {
         sources.filter_map(move |source| Some((source, self.coverage.get(&Origin { network, source })?)))
     }
 
+    /// How many files of a source were read.
+    pub(super) fn files_of(&self, origin: Origin) -> u64 {
+        let told = self.coverage.get(&origin).and_then(Coverage::files);
+        let named = || self.files.iter().filter(|file| file.origin == origin).count();
+        told.unwrap_or_else(|| u64::try_from(named()).unwrap_or(u64::MAX))
+    }
+
     /// The calls of the best tier that a network has for a request, the best first.
     #[must_use]
     pub fn matches(&self, request: usize, network: usize) -> Vec<Match> {
-        let of_network = |candidate: &&Candidate| candidate.origin.network == network;
-        let mut candidates: Vec<&Candidate> = self.held[request].iter().filter(of_network).collect();
-        candidates.sort_by(|left, right| left.order(right));
+        let candidates = self.candidates(request, network);
         let best = candidates.first().map(|candidate| candidate.standing.tier);
         let mut calls: Vec<Vec<&Candidate>> = Vec::new();
-        for candidate in candidates {
+        for candidate in &candidates {
             let same =
                 |call: &&mut Vec<&Candidate>| call.iter().any(|own| are_one_call(&own.record, &candidate.record));
             match calls.iter_mut().find(same) {
@@ -196,56 +198,78 @@ impl<'a> Search<'a> {
                 None => {}
             }
         }
-        calls.into_iter().map(|call| fold(&call)).collect()
+        calls.into_iter().map(|call| self.fold(&call)).collect()
+    }
+
+    /// What a network has for a request: the best first, and among equals the earlier, and then the one that stands
+    /// first.
+    fn candidates(&self, request: usize, network: usize) -> Vec<Candidate> {
+        let Some(asked) = self.requests.get(request) else { return Vec::new() };
+        let held = self.held.get(&(self.index.same(request), network)).map_or(&[][..], Vec::as_slice);
+        let mut held: Vec<&Kept> = held.iter().collect();
+        held.sort_by(|left, right| left.order(right));
+        held.dedup_by(|left, right| left.is_same_line(right));
+        held.truncate(MAX_CANDIDATES);
+        held.sort_by(|left, right| {
+            let rank = left.rank.cmp(&right.rank).then(left.record.start.cmp(&right.record.start));
+            rank.then_with(|| {
+                self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
+            })
+        });
+        let whole = held.into_iter().filter_map(|own| {
+            let standing = Standing::of(asked, &own.record)?;
+            Some(Candidate { standing, record: Arc::clone(&own.record), origin: own.origin })
+        });
+        whole.collect()
+    }
+
+    /// The order of lines: by source, file and line, in whatever order the files were named.
+    fn stands(&self, origin: Origin, place: Place) -> (Origin, &str, usize, u64) {
+        let name = self.files.get(place.file).map_or("", |file| file.name.as_str());
+        (origin, name, place.file, place.line)
+    }
+
+    /// The lines of one call as one match.
+    fn fold(&self, call: &[&Candidate]) -> Match {
+        let best = |candidate: &&Candidate| candidate.standing.tier == call[0].standing.tier;
+        let answered = call.iter().position(|own| own.record.answer.is_some() && best(own)).unwrap_or(0);
+        let mut also: Vec<&&Candidate> =
+            call.iter().enumerate().filter(|(index, _)| *index != answered).map(|(_, own)| own).collect();
+        also.sort_by(|left, right| {
+            self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
+        });
+        Match { candidate: call[answered].clone(), also: also.into_iter().map(|own| own.record.place).collect() }
     }
 
     /// Whether another request's call stands in the source with the right time, within a day of that instant: then the
     /// source's clock is right.
     pub(super) fn has_right_clock(&self, origin: Origin, at: UnixTime, but: usize) -> bool {
-        let others = self.held.iter().enumerate().filter(|(request, _)| *request != but);
+        let but = self.index.same(but);
+        let others = self.held.iter().filter(|((request, network), _)| *request != but && *network == origin.network);
         let mut candidates = others.flat_map(|(_, held)| held).filter(|candidate| candidate.origin == origin);
         candidates.any(|candidate| {
-            candidate.standing.tier == Tier::Exact && candidate.record.start.seconds_since(at).abs() <= DAY
+            candidate.rank.tier == Tier::Exact && candidate.record.start.seconds_since(at).abs() <= DAY
         })
     }
 
     fn cover(&mut self, origin: Origin) -> &mut Coverage {
-        self.coverage.entry(origin).or_insert_with(|| Coverage::new(crate::network::Source::DEFAULT_GAP))
+        self.coverage.entry(origin).or_insert_with(|| Coverage::new(Source::DEFAULT_GAP))
     }
 }
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// The lines of one call as one match.
-fn fold(call: &[&Candidate]) -> Match {
-    let best = |candidate: &&Candidate| candidate.standing.tier == call[0].standing.tier;
-    let answered = call.iter().position(|own| own.record.answer.is_some() && best(own)).unwrap_or(0);
-    let also = call.iter().enumerate().filter(|(index, _)| *index != answered).map(|(_, own)| own.record.place);
-    let mut also: Vec<Place> = also.collect();
-    also.sort_unstable();
-    Match { candidate: call[answered].clone(), also }
-}
-
-fn keep(held: &mut Vec<Candidate>, candidate: Candidate) {
+fn keep(held: &mut Vec<Kept>, candidate: Kept) {
+    // Several windows may hold it.
+    if held.last().is_some_and(|last| last.is_same_line(&candidate)) {
+        return;
+    }
     held.push(candidate);
     if held.len() >= 2 * MAX_CANDIDATES {
-        held.sort_by(Candidate::order);
+        held.sort_by(Kept::order);
+        held.dedup_by(|left, right| left.is_same_line(right));
         held.truncate(MAX_CANDIDATES);
     }
-}
-
-/// The last ten characters, four bits each: the same for a number with and without its country code.
-fn key(number: &TelephoneNumber) -> u64 {
-    let text = number.as_str().as_bytes();
-    let tail = &text[text.len().saturating_sub(10)..];
-    tail.iter().fold(1, |key, c| {
-        let value = match c {
-            b'0'..=b'9' => c - b'0',
-            b'#' => 10,
-            _ => 11,
-        };
-        key << 4 | u64::from(value)
-    })
 }
 
 #[cfg(test)]

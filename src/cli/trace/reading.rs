@@ -146,7 +146,7 @@ pub(super) fn replays(
         let mut counted = Counted::open(file, &bar)?;
         each(file, index, networks, &mut counted, None, |item| {
             if let Ok(record) = item {
-                replays.see(&record);
+                replays.see(file.origin, &record);
             }
         })?;
     }
