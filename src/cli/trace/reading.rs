@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cdr::{BadLine, Format, LineFault, Record, RowError, Settings};
+use crate::cdr::{BadLine, Format, LineFault, MAX_MAPPING_BYTES, Record, RowError, Settings};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
-use crate::cli::files::open;
+use crate::cli::files::{open, read};
 use crate::cli::printer::Printer;
-use crate::network::Network;
+use crate::network::{Network, Source};
 use crate::time::UnixTime;
 use crate::traceback::{Origin, Replays, Search, SourceFile};
 
@@ -42,14 +42,7 @@ pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Fi
     let mut files = Files::default();
     for (network, own) in configured.configuration.networks.iter().enumerate() {
         for (source, described) in own.sources.iter().enumerate() {
-            let format = Format::named(&described.format).map_err(|unknown| {
-                Complaint::new(format!(
-                    "{}: the source {} of {}: {unknown}",
-                    configured.file.display(),
-                    described.files.join(", "),
-                    own.name
-                ))
-            })?;
+            let format = format(configured, own, described)?;
             let origin = Origin::new(network, source);
             let mut found = BTreeSet::new();
             for pattern in &described.files {
@@ -60,7 +53,10 @@ pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Fi
                 }
                 found.extend(matching);
             }
-            let record_file = |path: PathBuf| RecordFile { name: name(configured, &path), path, origin, format };
+            let record_file = |path: PathBuf| {
+                let format = format.clone();
+                RecordFile { name: name(configured, &path), path, origin, format }
+            };
             files.found.extend(found.into_iter().map(record_file));
         }
     }
@@ -69,6 +65,24 @@ pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Fi
         return Err(complaint.hint("name them in [[network.source]] files; paths are relative to stirtrace.toml"));
     }
     Ok(files)
+}
+
+/// The format of a source: a built-in one, or what its mapping file describes.
+fn format(configured: &Configured, network: &Network, source: &Source) -> Result<Format, Complaint> {
+    let complain = |reason: String| {
+        let (file, files) = (configured.file.display(), source.files.join(", "));
+        Complaint::new(format!("{file}: the source {files} of {}: {reason}", network.name))
+    };
+    if !Format::is_mapping_file(&source.format) {
+        return Format::named(&source.format).map_err(|unknown| complain(unknown.to_string()));
+    }
+    let path = configured.path(&source.format);
+    let bytes = read(&path, MAX_MAPPING_BYTES)
+        .map_err(|reason| complain(format!("the mapping file {}: {reason}", path.display())))?;
+    Format::mapped(&source.format, &bytes).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().take(5).map(ToString::to_string).collect();
+        complain(format!("the mapping file {}: {}", path.display(), faults.join("; ")))
+    })
 }
 
 fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Complaint> {
@@ -163,10 +177,11 @@ fn each(
     mut take: impl FnMut(Result<Record, BadLine>),
 ) -> Result<(), Complaint> {
     let source = networks.get(file.origin.network).and_then(|network| network.sources.get(file.origin.source));
-    let settings = Settings::for_file(index).with_zone(source.and_then(|own| own.time_zone.clone()));
+    let settings = source.map_or_else(|| Settings::for_file(index), |own| Settings::of_source(index, own));
     let reader = file.format.open(counted, settings);
     let reader = reader.map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
-    if let Some(printer) = talk.filter(|_| !reader.unknown_columns().is_empty()) {
+    let is_own = file.format.name() == "stirtrace";
+    if let Some(printer) = talk.filter(|_| is_own && !reader.unknown_columns().is_empty()) {
         printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
     }
     for item in reader {
