@@ -69,11 +69,20 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// The built-in formats: the name, and the mapping file.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 13] = [
     ("asterisk", include_str!("formats/asterisk.toml")),
+    ("broadworks", include_str!("formats/broadworks.toml")),
+    ("cucm", include_str!("formats/cucm.toml")),
     ("freeswitch", include_str!("formats/freeswitch.toml")),
+    ("freeswitch-json", include_str!("formats/freeswitch-json.toml")),
+    ("jsonl", include_str!("formats/jsonl.toml")),
     ("kamailio", include_str!("formats/kamailio.toml")),
+    ("opensips", include_str!("formats/opensips.toml")),
+    ("oracle", include_str!("formats/oracle.toml")),
+    ("ribbon", include_str!("formats/ribbon.toml")),
+    ("sansay", include_str!("formats/sansay.toml")),
     ("stirtrace", include_str!("formats/stirtrace.toml")),
+    ("voip-innovations", include_str!("formats/voip-innovations.toml")),
 ];
 
 impl Format {

@@ -38,6 +38,8 @@ pub(super) struct Compiled {
     pub(super) picks: Picks,
     /// Whether the trunk is the source's own choice.
     has_trunk: bool,
+    /// Whether another kind has rows that cannot be told from these, and means something else.
+    has_twin: bool,
 }
 
 macro_rules! picks {
@@ -87,6 +89,10 @@ impl Parser {
                 Ok(kind) => kinds.push(kind),
                 Err(error) => lacking = lacking.or(Some(error)),
             }
+        }
+        let looks: Vec<String> = kinds.iter().map(Compiled::looks).collect();
+        for (kind, own) in kinds.iter_mut().zip(&looks) {
+            kind.has_twin = looks.iter().filter(|other| *other == own).count() > 1;
         }
         if let Some(error) = lacking.filter(|_| kinds.is_empty() || layout.header) {
             return Err(error);
@@ -194,12 +200,11 @@ impl Parser {
             if kind.conditions.iter().any(|condition| !condition.holds(row)) {
                 continue;
             }
-            if met.is_some() {
-                return Err((None, LineFault::Ambiguous { found: cells.unwrap_or_default() }));
-            }
             met = Some(kind);
+            break;
         }
         match met {
+            Some(kind) if kind.has_twin => Err((None, LineFault::Ambiguous { found: cells.unwrap_or_default() })),
             Some(kind) if cells.is_some_and(|cells| cells < kind.least) => {
                 Err((None, LineFault::CellCount { found: cells.unwrap_or_default(), expected: kind.least }))
             }
@@ -251,6 +256,7 @@ impl Compiled {
             conditions: Vec::new(),
             picks: Picks::default(),
             has_trunk: false,
+            has_twin: false,
         };
         for condition in &row.conditions {
             let Some(pick) = condition.pick.resolved(names) else {
@@ -274,6 +280,11 @@ impl Compiled {
             kind.least = kind.least.max(pick.last_column());
         }
         Ok(kind)
+    }
+
+    /// What its rows are told by.
+    fn looks(&self) -> String {
+        format!("{:?} {:?}", self.width, self.conditions)
     }
 
     /// Whether it reads the same rows in the same way.
