@@ -170,6 +170,11 @@ impl<'a, F: fmt::Display + From<Flaw>> Reader<'a, F> {
         self.faults.push(Misplaced { line, column, key: key.to_owned(), fault: fault.into() });
     }
 
+    /// Whether nothing was wrong so far.
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The line and the column of a byte, both from 1.
     pub(crate) fn place(&self, at: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|start| *start <= at);

@@ -34,9 +34,11 @@ macro_rules! replayed {
 }
 
 replayed! {
+    call_records_of_the_corpus_hold: cdr,
     certificate_chains_of_the_corpus_hold: certificate_chain,
     crls_of_the_corpus_hold: crl,
     identity_headers_of_the_corpus_hold: identity_header,
+    mapping_files_of_the_corpus_hold: mapping,
     passports_of_the_corpus_hold: passport,
     sip_messages_of_the_corpus_hold: sip_message,
     tn_auth_lists_of_the_corpus_hold: tn_auth_list,

@@ -323,8 +323,8 @@ impl Open {
             Shape::Lines => Self::Nothing,
             Shape::Quoted(delimiter) => Self::Quote { delimiter, is_open: leaves_open(line, delimiter, false) },
             Shape::Objects => {
-                let text = line.trim_ascii();
-                if !text.starts_with(b"{") || text.ends_with(b"}") {
+                // Only at the very beginning of a line: no line is then followed twice, whatever stands in it.
+                if !line.starts_with(b"{") || line.trim_ascii_end().ends_with(b"}") {
                     return Self::Nothing;
                 }
                 let mut open = Self::Object { depth: 0, in_text: false, escaped: false };

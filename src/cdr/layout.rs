@@ -39,6 +39,14 @@ pub struct Layout {
     pub rows: Vec<RowKind>,
 }
 
+impl Layout {
+    /// Whether a delimiter tells its cells apart.
+    #[must_use]
+    pub fn is_delimited(&self) -> bool {
+        self.kind == Kind::Csv
+    }
+}
+
 /// What rows are made of.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

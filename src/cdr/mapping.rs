@@ -221,8 +221,10 @@ fn rows(reader: &mut Reader<'_>, table: &Table<'_, '_>, layout: &Layout) -> Vec<
     if kinds.is_empty() {
         kinds.push(shared);
     }
-    for field in Field::REQUIRED {
-        if kinds.iter().any(|kind| !kind.columns.iter().any(|(own, _)| *own == field)) {
+    // A column that is wrong is not missing too.
+    let required = if reader.is_clean() { &Field::REQUIRED[..] } else { &[] };
+    for field in required {
+        if kinds.iter().any(|kind| !kind.columns.iter().any(|(own, _)| own == field)) {
             let at = table.place_of("columns");
             reader.fault(at, "columns", Flaw::Missing { name: field.name() });
         }

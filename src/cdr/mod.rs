@@ -4,14 +4,36 @@
 //! people write the same for theirs. Records are read one after the other, so that a file may be of any size, or block
 //! by block on all cores with the same result. A line that cannot be read is an item of its own, with its line, field
 //! and reason; the rest goes on.
+//!
+//! | format | what it reads | trunk | address | Call-IDs | Identity | zone |
+//! |---|---|---|---|---|---|---|
+//! | `asterisk` | `Master.csv`, 16 to 21 cells | account code, else endpoint | endpoints named by address | none | a column named so | the source's |
+//! | `broadworks` | accounting CDR, R22 | customer's group | route, device | both legs | none | GMT |
+//! | `cucm` | CDR flat files with header | device names | yes | both legs | none | none needed |
+//! | `freeswitch` | mod_cdr_csv, the shipped templates | account code | opencdrrate | none | a column named so | the source's |
+//! | `freeswitch-json` | mod_json_cdr, a line or a file a call | account code | yes | ingress | all headers | none needed |
+//! | `jsonl` | our canonical record, an object a line | yes | yes | both legs | yes | written, else the source's |
+//! | `kamailio` | acc export with header | an extra column | source address | yes | an extra column | the source's |
+//! | `opensips` | acc export with header | an extra column | source address | yes | an extra column | the source's |
+//! | `oracle` | stop rows of local CSV | realms | ingress flow | both legs | none | abbreviation in the time |
+//! | `ribbon` | STOP and ATTEMPT rows of `.ACT` | ingress trunk group | none | none | none | the source's |
+//! | `sansay` | VSX V1.10, `;` | trunk ids | both hosts | both legs | none | minutes west in the row |
+//! | `stirtrace` | our CSV with header | yes | yes | both legs | yes | written, else the source's |
+//! | `voip-innovations` | `;` with header | none | customer's | where there is one | none | the source's |
+//!
+//! A source's `trunk = "column"` names another trunk in any of them, and `columns = [..]` names the columns of a format
+//! without a header; names that are our own fields (`identity`, `ingress_address`, ..) then fill those. Each format's
+//! file under `src/cdr/formats` says where its columns are documented, and which positions are from memory.
 
 mod blocks;
 mod cells;
 mod clocks;
+mod detection;
 mod error;
 mod field;
 mod layout;
 mod line;
+mod look;
 mod mapping;
 mod number;
 mod parser;
@@ -26,10 +48,12 @@ use std::sync::Arc;
 
 pub use blocks::{Block, Blocks, MAX_OBJECT_LINES, MAX_ROW_BYTES, MAX_ROW_LINES};
 pub use cells::{MAX_CELLS, Quotes};
+pub use detection::{Guess, SAMPLE_BYTES, detect};
 pub use error::{BadLine, LineFault, OpenError, UnknownFormat};
 pub use field::Field;
 pub use layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
 pub use line::MAX_VALUES;
+pub use look::{Looked, ZoneOrigin};
 pub use mapping::{MAX_MAPPING_BYTES, MappingError, MappingFault};
 pub use parser::Parser;
 pub use reader::Reader;

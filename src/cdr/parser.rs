@@ -53,7 +53,7 @@ macro_rules! picks {
                 match field { $(Field::$field => &mut self.$name),* }
             }
 
-            fn get(&self, field: Field) -> Option<&Pick> {
+            pub(super) fn get(&self, field: Field) -> Option<&Pick> {
                 match field { $(Field::$field => self.$name.as_ref()),* }
             }
         }
@@ -107,6 +107,14 @@ impl Parser {
         let is_unknown = |name: &&String| !used.iter().any(|own| own.eq_ignore_ascii_case(name));
         let unknown = header.iter().filter(is_unknown).cloned().collect();
         Ok(Self { layout: Arc::clone(layout), settings, kinds, width, header, unknown })
+    }
+
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &Compiled> {
+        self.kinds.iter()
+    }
+
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     pub(super) fn layout(&self) -> &Layout {

@@ -96,3 +96,13 @@ proptest! {
         let _ = read(text).len();
     }
 }
+
+#[test]
+fn every_built_in_format_is_a_mapping_file_without_faults() {
+    for name in Format::names() {
+        let text = Format::mapping(name).unwrap();
+        assert_eq!(Layout::parse(text.as_bytes()).map(|_| ()), Ok(()), "{name}");
+        assert_eq!(Format::named(name).unwrap().name(), name);
+    }
+    assert_eq!(Format::named("asteriks").unwrap_err().nearest.as_deref(), Some("asterisk"));
+}

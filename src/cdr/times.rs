@@ -50,14 +50,17 @@ impl TimeForm {
         }
     }
 
-    /// Whether its times need a zone from elsewhere.
+    /// Whether times are counts since 1970.
     #[must_use]
-    pub fn needs_zone(&self) -> bool {
-        match self {
-            Self::Rfc3339 => true,
-            Self::Unix | Self::UnixMs | Self::UnixUs => false,
-            Self::Pattern(pattern) => !pattern.items.contains(&Item::Offset),
-        }
+    pub const fn is_count(&self) -> bool {
+        matches!(self, Self::Unix | Self::UnixMs | Self::UnixUs)
+    }
+
+    /// Whether every time names its zone.
+    #[must_use]
+    pub fn names_zone(&self) -> bool {
+        let names = |item: &Item| matches!(item, Item::Offset | Item::Abbreviation);
+        matches!(self, Self::Pattern(pattern) if pattern.items.iter().any(names))
     }
 }
 

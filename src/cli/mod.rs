@@ -16,12 +16,15 @@ mod content;
 mod exit;
 mod files;
 mod findings;
+#[cfg_attr(not(test), expect(dead_code, reason = "the command that calls it"))]
+mod ingest;
 mod inspect;
 mod json_call;
 mod lab;
 mod lines;
 mod man;
 mod ordered;
+mod packed;
 mod pieces;
 mod printer;
 mod redact;

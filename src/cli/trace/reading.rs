@@ -6,13 +6,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{Context, SHA256};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cdr::{BadLine, Format, LineFault, MAX_MAPPING_BYTES, Record, RowError, Settings};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
-use crate::cli::files::{open, read};
+use crate::cli::files::read;
+use crate::cli::packed::{self, Packed};
 use crate::cli::printer::Printer;
 use crate::network::{Network, Source};
 use crate::time::UnixTime;
@@ -95,12 +95,10 @@ fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Comp
     let mut found = Vec::new();
     for path in paths {
         let path = path.map_err(|reason| complain(reason.to_string()))?;
-        let packed = path
-            .extension()
-            .is_some_and(|extension| ["gz", "zst", "bz2", "xz", "zip"].iter().any(|own| extension == *own));
+        let packed = path.extension().is_some_and(|extension| ["bz2", "xz", "zip"].iter().any(|own| extension == *own));
         if packed {
-            return Err(complain(format!("{} is compressed, which this build does not read", path.display()))
-                .hint("unpack it beside the others"));
+            return Err(complain(format!("{} is packed in a way that this build does not read", path.display()))
+                .hint("unpack it, or pack it with gzip or zstd"));
         }
         if path.is_file() {
             found.push(path);
@@ -141,7 +139,10 @@ pub(super) fn search(
             }
         })?;
         neighbours.pass(None, |before, after| search.set_aside(file.origin, before, after));
-        search.add_file(SourceFile::new(&file.name, counted.sha256(), file.origin));
+        let sha256 = counted.sha256().map_err(|reason| {
+            Complaint::new(format!("{}: it cannot be read to its end: {reason}", file.path.display()))
+        })?;
+        search.add_file(SourceFile::new(&file.name, sha256, file.origin));
     }
     bar.finish_and_clear();
     aside.say(printer);
@@ -247,32 +248,32 @@ fn bar(files: &[RecordFile], printer: &mut Printer) -> ProgressBar {
 
 /// A file that is hashed and counted while it is read.
 struct Counted<'a> {
-    file: File,
-    hash: Context,
+    file: Packed<File>,
     bar: &'a ProgressBar,
 }
 
 impl<'a> Counted<'a> {
     fn open(file: &RecordFile, bar: &'a ProgressBar) -> Result<Self, Complaint> {
-        let opened = open(&file.path).map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
-        Ok(Self { file: opened, hash: Context::new(&SHA256), bar })
+        let opened =
+            packed::open(&file.path).map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
+        Ok(Self { file: opened, bar })
     }
 
-    fn sha256(self) -> String {
+    fn sha256(self) -> io::Result<String> {
         let mut text = String::with_capacity(64);
-        for octet in self.hash.finish().as_ref() {
+        for octet in self.file.sha256()? {
             // Writing to a String cannot fail.
             let _ = write!(text, "{octet:02x}");
         }
-        text
+        Ok(text)
     }
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let before = self.file.count();
         let length = self.file.read(buffer)?;
-        self.hash.update(&buffer[..length]);
-        self.bar.inc(u64::try_from(length).unwrap_or_default());
+        self.bar.inc(self.file.count() - before);
         Ok(length)
     }
 }

@@ -1,0 +1,3 @@
+//! `stirtrace ingest`: call records into the lake.
+
+mod preview;
