@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::cdr::{Dialed, Record};
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
-use crate::traceback::candidate::{CLOCK_LIMIT, EXACT_SECONDS};
+use crate::traceback::candidate::{EXACT_SECONDS, FURTHEST};
 use crate::traceback::coverage::Span;
 use crate::traceback::request::Request;
 
@@ -57,8 +57,6 @@ impl Caller {
 
 /// A request's time is a whole minute at most.
 const MINUTE: i64 = 59;
-/// How far off a record may start, whose calling number is the request's.
-const FURTHEST: i64 = CLOCK_LIMIT + EXACT_SECONDS;
 
 impl Index {
     pub(super) fn new(requests: &[Request]) -> Self {

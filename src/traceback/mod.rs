@@ -15,25 +15,26 @@ mod finding;
 mod hop;
 mod index;
 mod origin;
+mod passage;
 mod replay;
 mod reply;
 mod request;
 mod role;
 mod search;
+mod source_clock;
 
 pub use answer::{
-    Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature, Status,
-    Upstream,
+    Also, Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature,
+    StatedSignature, Status, Upstream,
 };
-pub use candidate::{
-    CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS, Parts, SignedFacts, Standing, Tier, are_one_call,
-};
+pub use candidate::{CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS, Parts, Shares, SignedFacts, Standing, Tier};
 pub use coverage::{Coverage, Doubt, Kept, Span};
 pub use deadline::{Deadline, NoDeadline, RuleSet, US_2026_02};
 pub use finding::{Finding, FindingName};
 pub use hop::{Certainty, Hop, HopSource};
 pub use index::Window;
 pub use origin::{Origin, SourceFile};
+pub use passage::Why;
 pub use replay::Replays;
 pub use reply::Replying;
 pub use request::{
@@ -41,4 +42,4 @@ pub use request::{
     read_requests,
 };
 pub use role::Role;
-pub use search::{Candidate, MAX_CANDIDATES, Match, Search};
+pub use search::{Candidate, Folded, MAX_CANDIDATES, Match, Passage, Search};

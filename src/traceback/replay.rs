@@ -9,8 +9,9 @@ use crate::cdr::{Fingerprint, Place, Record};
 use crate::identity_header::IdentityHeader;
 use crate::passport::Passport;
 use crate::time::UnixTime;
-use crate::traceback::candidate::{NEAR_SECONDS, are_one_call};
+use crate::traceback::candidate::{CLOCK_LIMIT, CLOCK_STEP, EXACT_SECONDS, NEAR_SECONDS};
 use crate::traceback::origin::Origin;
+use crate::traceback::passage::may_be_one_call;
 use crate::traceback::search::Candidate;
 
 /// Finds tokens that came with other calls too: shown every record a second time, or those that somebody keeps with the
@@ -25,6 +26,7 @@ pub struct Replays {
 struct Asked {
     /// Without its tokens.
     record: Record,
+    origin: Origin,
 }
 
 /// A line that holds the token too; ordered by what it says, since files have no order of their own.
@@ -49,7 +51,8 @@ impl Replays {
                 let asked = replays.tokens.entry(token).or_default();
                 let is_known = asked.iter().any(|own| own.record.place == candidate.record.place);
                 if !is_known && asked.len() < MAX_REPLAYS {
-                    asked.push(Asked { record: Record { identity: Vec::new(), ..Record::clone(&candidate.record) } });
+                    let record = Record { identity: Vec::new(), ..Record::clone(&candidate.record) };
+                    asked.push(Asked { record, origin: candidate.origin });
                 }
             }
         }
@@ -71,7 +74,7 @@ impl Replays {
     pub fn see(&mut self, origin: Origin, record: &Record) {
         for token in tokens(record) {
             for asked in self.tokens.get(&token).into_iter().flatten() {
-                if are_different_calls(&asked.record, record) {
+                if are_different_calls(asked, origin, record) {
                     let places = self.seen.entry((token.clone(), asked.record.place)).or_default();
                     let (start, fingerprint, place) = (record.start, record.fingerprint, record.place);
                     places.push(Elsewhere { start, fingerprint, origin, place });
@@ -98,15 +101,24 @@ fn tokens(record: &Record) -> Vec<String> {
 }
 
 /// Not one call, beyond what hops, attempts, diversions and exports of one call can look like.
-fn are_different_calls(left: &Record, right: &Record) -> bool {
-    if are_one_call(left, right) {
+fn are_different_calls(asked: &Asked, origin: Origin, record: &Record) -> bool {
+    let (left, right) = (&asked.record, record);
+    if may_be_one_call(left, right) {
         return false;
     }
-    if left.start.seconds_since(right.start).abs() > NEAR_SECONDS {
-        return left.start_repeated.is_none() && right.start_repeated.is_none();
+    let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
+    let apart = left.start.seconds_since(right.start).abs();
+    if apart > NEAR_SECONDS {
+        let other_clock = asked.origin != origin && related && may_be_a_clock(apart);
+        return left.start_repeated.is_none() && right.start_repeated.is_none() && !other_clock;
     }
     let other_id =
         matches!((&left.ingress.call_id, &right.ingress.call_id), (Some(left), Some(right)) if left != right);
-    let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
     other_id && !related
+}
+
+/// Two switches, one of which has another zone's time.
+const fn may_be_a_clock(apart: i64) -> bool {
+    let beyond = (apart + EXACT_SECONDS) % CLOCK_STEP;
+    apart <= CLOCK_LIMIT + EXACT_SECONDS && beyond <= 2 * EXACT_SECONDS
 }

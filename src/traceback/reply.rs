@@ -4,8 +4,8 @@ use crate::cdr::{Link, Place, Record};
 use crate::network::{Network, Peer, PeerKind};
 use crate::time::UnixTime;
 use crate::traceback::answer::{
-    Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature, Status,
-    Upstream, shown,
+    Also, Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature,
+    StatedSignature, Status, Upstream, shown,
 };
 use crate::traceback::candidate::NEAR_SECONDS;
 use crate::traceback::chain::{BelievedSigner, View, hops, is_same, walk};
@@ -98,8 +98,7 @@ impl<'a> Search<'a> {
         answer.findings = facts.findings();
         answer.role = Some(us.role);
         answer.upstream = Some(upstream(us.upstream, &us.record().ingress));
-        let went_on = us.record().egress.trunk.is_some() || us.record().egress.address.is_some();
-        answer.downstream = went_on.then(|| upstream(us.downstream, &us.record().egress));
+        answer.downstream = us.went_on().then(|| upstream(us.downstream, us.egress()));
         answer.chain = hops(&views, signer.as_ref());
         answer.next = Some(next(self.networks(), &views, signer.as_ref()));
         answer.signature = verdict.as_ref().map(Signature::of);
@@ -122,7 +121,7 @@ impl<'a> Search<'a> {
                 .any(|other| downstream.is_some_and(|peer| is_same(other, peer)))
         };
         let last = having.iter().enumerate().filter(|(_, own)| is_last(own));
-        let nearest = last.min_by_key(|(_, (_, matches))| matches[0].candidate.standing.tier).map(|(place, _)| place);
+        let nearest = last.min_by_key(|(_, (_, matches))| matches[0].candidate.standing.judged).map(|(place, _)| place);
         if having.is_empty() { None } else { Some(having.swap_remove(nearest.unwrap_or(0))) }
     }
 
@@ -187,8 +186,8 @@ impl<'a> Search<'a> {
             parts: standing.parts.clone(),
             upstream: upstream(view.upstream, &record.ingress),
             record: self.place(record.place),
-            also: view.found.also.iter().map(|place| self.place(*place)).collect(),
-            time: record.start,
+            also: view.found.also.iter().map(|own| Also { record: self.place(own.place), why: own.why }).collect(),
+            time: standing.written,
             call: recorded(record),
         }
     }
@@ -288,6 +287,7 @@ fn recorded(record: &Record) -> RecordedCall {
         egress_call_id: record.egress.call_id.clone(),
         sip_status: record.sip_status,
         q850: record.q850,
+        stated: StatedSignature::of(&record.stated),
     }
 }
 
@@ -357,6 +357,13 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
     match US_2026_02.deadline(received.earliest, zone) {
         Ok(deadline) => (Some(deadline.text), deadline.because),
         Err(reason) => none(reason.to_string()),
+    }
+}
+
+impl Search<'_> {
+    /// A source as people know it.
+    pub(super) fn source_name(&self, origin: Origin) -> String {
+        self.networks().get(origin.network).map(|own| source_name(own, origin.source)).unwrap_or_default()
     }
 }
 

@@ -1,17 +1,19 @@
 //! Many requests, one pass: records go by, candidates stay.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use crate::cdr::{Place, Record};
+use crate::cdr::{Fingerprint, Place, Record};
 use crate::network::{Network, Source};
 use crate::time::UnixTime;
-use crate::traceback::candidate::{Rank, Standing, Tier, are_one_call};
+use crate::traceback::candidate::{Rank, Standing};
 use crate::traceback::coverage::Coverage;
 use crate::traceback::index::{Index, Window};
 use crate::traceback::origin::{Origin, SourceFile};
+use crate::traceback::passage::{Line, Why, calls};
 use crate::traceback::request::Request;
+use crate::traceback::source_clock::{Poll, SourceClock, SourceClocks, Votes};
 
 /// A search for the calls of many requests. Records come in one pass over files ([`Search::see`]), or from somebody who
 /// keeps them and was asked for them ([`Search::windows`], [`Search::offer`], [`Search::hold`]): the answers are the
@@ -26,6 +28,16 @@ pub struct Search<'a> {
     coverage: HashMap<Origin, Coverage>,
     files: Vec<SourceFile>,
     file_places: HashMap<SourceFile, usize>,
+    /// What all candidates together say about their sources.
+    sources: OnceLock<Sources>,
+}
+
+/// What the candidates of all requests say about their sources.
+#[derive(Debug, Default)]
+struct Sources {
+    clocks: SourceClocks,
+    /// Those that record identities: some candidate has one.
+    with_identities: HashSet<Origin>,
 }
 
 /// A record that may be the call.
@@ -44,10 +56,35 @@ pub struct Candidate {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
-    /// The line that tells most: the answered attempt of those that agree best, else the first of them.
+    /// The line that tells most of the call's first way through the network: where it came in from a peer, of those the
+    /// best, of those the answered attempt.
     pub candidate: Candidate,
-    /// The other lines.
-    pub also: Vec<Place>,
+    /// The record that shows where it went, if another line does.
+    pub exit: Option<Arc<Record>>,
+    /// The other lines, and why each is about the same call.
+    pub also: Vec<Folded>,
+    /// The further ways of a call that left and came in again.
+    pub again: Vec<Passage>,
+}
+
+/// A line about the same call as another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Folded {
+    /// Where it stands.
+    pub place: Place,
+    /// Why it is about the same call.
+    pub why: Why,
+}
+
+/// One way of a call through the network.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Passage {
+    /// The line that tells most of it.
+    pub candidate: Candidate,
+    /// The record that shows where it went, if another line does.
+    pub exit: Option<Arc<Record>>,
 }
 
 /// More candidates of one network are not kept for a request: the best stay.
@@ -91,6 +128,7 @@ impl<'a> Search<'a> {
             coverage: coverage.collect(),
             files: Vec::new(),
             file_places: HashMap::new(),
+            sources: OnceLock::new(),
         }
     }
 
@@ -128,13 +166,14 @@ impl<'a> Search<'a> {
     /// Offers the search a record that may be a candidate, of a source whose coverage it is told otherwise
     /// ([`Search::hold`]). A record that is offered again changes nothing.
     pub fn offer(&mut self, origin: Origin, record: &Record) {
-        let Self { index, requests, held, .. } = self;
+        let Self { index, requests, held, sources, .. } = self;
         // Shared by all requests that it may answer.
         let mut shared: Option<Arc<Record>> = None;
         index.requests_for(record, |request| {
             if let Some(rank) = requests.get(request).and_then(|own| Rank::of(own, record)) {
                 let record = Arc::clone(shared.get_or_insert_with(|| Arc::new(record.clone())));
                 keep(held.entry((request, origin.network)).or_default(), Kept { rank, record, origin });
+                sources.take();
             }
         });
     }
@@ -187,18 +226,28 @@ impl<'a> Search<'a> {
     #[must_use]
     pub fn matches(&self, request: usize, network: usize) -> Vec<Match> {
         let candidates = self.candidates(request, network);
-        let best = candidates.first().map(|candidate| candidate.standing.tier);
-        let mut calls: Vec<Vec<&Candidate>> = Vec::new();
-        for candidate in &candidates {
-            let same =
-                |call: &&mut Vec<&Candidate>| call.iter().any(|own| are_one_call(&own.record, &candidate.record));
-            match calls.iter_mut().find(same) {
-                Some(call) => call.push(candidate),
-                None if Some(candidate.standing.tier) == best => calls.push(vec![candidate]),
-                None => {}
-            }
-        }
-        calls.into_iter().map(|call| self.fold(&call)).collect()
+        let (Some(own), Some(best)) = (self.networks.get(network), candidates.first()) else { return Vec::new() };
+        let best = best.standing.judged;
+        let lines: Vec<Line<'_>> = candidates.iter().map(|candidate| Line::new(own, candidate)).collect();
+        let is_best = |place: usize| lines[place].candidate.standing.judged == best;
+        let mut calls = calls(&lines);
+        calls.retain(|call| call.iter().flatten().any(|(place, _)| is_best(*place)));
+        calls.sort_by_key(|call| call.iter().flatten().map(|(place, _)| *place).min());
+        calls.iter().filter_map(|call| self.matched_call(&lines, call)).collect()
+    }
+
+    /// The lines of one call as one match.
+    fn matched_call(&self, lines: &[Line<'_>], call: &[Vec<(usize, Option<Why>)>]) -> Option<Match> {
+        let mut passages = call.iter().filter_map(|lines_of| passage(lines, lines_of));
+        let first = passages.next()?;
+        let again: Vec<Passage> = passages.collect();
+        let of_main = call.iter().flatten().skip(1).map(|(place, why)| (place, why.unwrap_or(Why::Hairpin)));
+        let mut also: Vec<(&Candidate, Why)> = of_main.map(|(place, why)| (lines[*place].candidate, why)).collect();
+        also.sort_by(|(left, _), (right, _)| {
+            self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
+        });
+        let also = also.into_iter().map(|(own, why)| Folded { place: own.record.place, why }).collect();
+        Some(Match { candidate: first.candidate, exit: first.exit, also, again })
     }
 
     /// What a network has for a request: the best first, and among equals the earlier, and then the one that stands
@@ -206,21 +255,23 @@ impl<'a> Search<'a> {
     fn candidates(&self, request: usize, network: usize) -> Vec<Candidate> {
         let Some(asked) = self.requests.get(request) else { return Vec::new() };
         let held = self.held.get(&(self.index.same(request), network)).map_or(&[][..], Vec::as_slice);
-        let mut held: Vec<&Kept> = held.iter().collect();
-        held.sort_by(|left, right| left.order(right));
-        held.dedup_by(|left, right| left.is_same_line(right));
-        held.truncate(MAX_CANDIDATES);
-        held.sort_by(|left, right| {
-            let rank = left.rank.cmp(&right.rank).then(left.record.start.cmp(&right.record.start));
-            rank.then_with(|| {
+        let judged = best(held).into_iter().filter_map(|own| {
+            let ahead = self.clock(own.origin, own.record.start).correction();
+            let standing = Standing::by_clock(asked, &own.record, ahead)?;
+            Some(Candidate { standing, record: Arc::clone(&own.record), origin: own.origin })
+        });
+        let mut judged: Vec<Candidate> = judged.collect();
+        judged.sort_by(|left, right| {
+            let tier = left.standing.judged.cmp(&right.standing.judged);
+            let score = right.standing.score.total_cmp(&left.standing.score);
+            let start = left.standing.start.cmp(&right.standing.start);
+            tier.then(score).then(start).then_with(|| {
                 self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
             })
         });
-        let whole = held.into_iter().filter_map(|own| {
-            let standing = Standing::of(asked, &own.record)?;
-            Some(Candidate { standing, record: Arc::clone(&own.record), origin: own.origin })
-        });
-        whole.collect()
+        let mut copies = Copies::default();
+        judged.retain(|own| copies.is_first(own));
+        judged
     }
 
     /// The order of lines: by source, file and line, in whatever order the files were named.
@@ -229,26 +280,31 @@ impl<'a> Search<'a> {
         (origin, name, place.file, place.line)
     }
 
-    /// The lines of one call as one match.
-    fn fold(&self, call: &[&Candidate]) -> Match {
-        let best = |candidate: &&Candidate| candidate.standing.tier == call[0].standing.tier;
-        let answered = call.iter().position(|own| own.record.answer.is_some() && best(own)).unwrap_or(0);
-        let mut also: Vec<&&Candidate> =
-            call.iter().enumerate().filter(|(index, _)| *index != answered).map(|(_, own)| own).collect();
-        also.sort_by(|left, right| {
-            self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
-        });
-        Match { candidate: call[answered].clone(), also: also.into_iter().map(|own| own.record.place).collect() }
+    /// What the run says about a source's clock when it wrote that instant.
+    pub(super) fn clock(&self, origin: Origin, written: UnixTime) -> SourceClock {
+        self.sources().clocks.at(origin, written)
     }
 
-    /// Whether another request's call stands in the source with the right time, within a day of that instant: then the
-    /// source's clock is right.
-    pub(super) fn has_right_clock(&self, origin: Origin, at: UnixTime, but: usize) -> bool {
-        let but = self.index.same(but);
-        let others = self.held.iter().filter(|((request, network), _)| *request != but && *network == origin.network);
-        let mut candidates = others.flat_map(|(_, held)| held).filter(|candidate| candidate.origin == origin);
-        candidates.any(|candidate| {
-            candidate.rank.tier == Tier::Exact && candidate.record.start.seconds_since(at).abs() <= DAY
+    /// Whether a source is known to record identities.
+    pub(super) fn records_identities(&self, origin: Origin) -> bool {
+        self.sources().with_identities.contains(&origin)
+    }
+
+    fn sources(&self) -> &Sources {
+        self.sources.get_or_init(|| {
+            let (mut poll, mut with_identities) = (Poll::default(), HashSet::new());
+            for ((request, _), held) in &self.held {
+                let Some(request) = self.requests.get(*request) else { continue };
+                let mut votes = Votes::default();
+                for own in best(held) {
+                    votes.add(own.origin, &own.rank, &own.record);
+                    if !own.record.identity.is_empty() {
+                        with_identities.insert(own.origin);
+                    }
+                }
+                poll.add(request.time.earliest, &votes);
+            }
+            Sources { clocks: poll.close(), with_identities }
         })
     }
 
@@ -257,7 +313,43 @@ impl<'a> Search<'a> {
     }
 }
 
-const DAY: i64 = 24 * 60 * 60;
+/// The lines of one way through the network: the one that tells most, and the one that shows where the call went.
+fn passage(lines: &[Line<'_>], of: &[(usize, Option<Why>)]) -> Option<Passage> {
+    let own = &lines[of.first()?.0];
+    let answered_first = |place: &&(usize, Option<Why>)| lines[place.0].record().answer.is_none();
+    let leaving = of.iter().filter(|(place, _)| lines[*place].leaves.is_some()).min_by_key(answered_first);
+    let exit = leaving.filter(|_| own.leaves.is_none()).map(|(place, _)| Arc::clone(&lines[*place].candidate.record));
+    Some(Passage { candidate: own.candidate.clone(), exit })
+}
+
+/// The same row in another file of its source is no other line: the row is the source, what it says, and which of equal
+/// lines of its file it is. Those who keep records keep it once.
+#[derive(Default)]
+struct Copies {
+    in_file: HashMap<(Origin, Fingerprint, usize), u32>,
+    seen: HashSet<(Origin, Fingerprint, u32)>,
+}
+
+impl Copies {
+    fn is_first(&mut self, own: &Candidate) -> bool {
+        let fingerprint = own.record.fingerprint;
+        if fingerprint == Fingerprint::default() {
+            return true;
+        }
+        let occurrence = self.in_file.entry((own.origin, fingerprint, own.record.place.file)).or_default();
+        *occurrence += 1;
+        self.seen.insert((own.origin, fingerprint, *occurrence))
+    }
+}
+
+/// The best of what is kept, each line once.
+fn best(held: &[Kept]) -> Vec<&Kept> {
+    let mut held: Vec<&Kept> = held.iter().collect();
+    held.sort_by(|left, right| left.order(right));
+    held.dedup_by(|left, right| left.is_same_line(right));
+    held.truncate(MAX_CANDIDATES);
+    held
+}
 
 fn keep(held: &mut Vec<Kept>, candidate: Kept) {
     // Several windows may hold it.
@@ -278,6 +370,7 @@ mod tests {
 
     use super::*;
     use crate::cdr::Dialed;
+    use crate::traceback::candidate::Tier;
     use crate::number::NumberPlan;
 
     fn requests() -> Vec<Request> {

@@ -136,7 +136,8 @@ fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
         text.field("", ids.join(", "));
     }
     if !matched.also.is_empty() {
-        let also: Vec<String> = matched.also.iter().map(place).collect();
+        let also = matched.also.iter().map(|own| format!("{} ({})", place(&own.record), own.why.as_str()));
+        let also: Vec<String> = also.collect();
         text.field("", format_args!("the same call also in {}", also.join(", ")));
     }
 }
