@@ -16,7 +16,6 @@ mod content;
 mod exit;
 mod files;
 mod findings;
-#[cfg_attr(not(test), expect(dead_code, reason = "the command that calls it"))]
 mod ingest;
 mod inspect;
 mod json_call;
@@ -28,10 +27,12 @@ mod packed;
 mod pieces;
 mod printer;
 mod redact;
+mod set_aside;
 mod settings;
 mod shown_certificate;
 mod shown_value;
 mod sign;
+mod sources;
 mod table;
 mod text;
 mod trace;
@@ -87,6 +88,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
     match command {
         Command::Certificate(command) => certificate::run(&command, printer),
         Command::Completions(args) => completions::run(&args, printer),
+        Command::Ingest(args) => ingest::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{MultiProgress, ProgressBar};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -128,6 +128,16 @@ impl Printer {
         }
         rows.push_str(&table::row(columns, value));
         rows
+    }
+
+    /// A bar of so many bytes of what is being done, with the rate and the time that is left.
+    pub(crate) fn progress_of_bytes(&mut self, what: &'static str, bytes: u64) -> ProgressBar {
+        let bar = self.progress(bytes);
+        let template = format!("{what} {{bar:30}} {{bytes}}/{{total_bytes}}, {{bytes_per_sec}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        bar
     }
 
     /// Writes bytes of our own making to stdout as they are.

@@ -4,12 +4,15 @@
 //! what is held, and written. Nothing is the lake's before the manifest is replaced, at the very end.
 
 mod file;
+mod pieces;
 mod pool;
 mod sorting;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
+
+pub use self::pieces::pieces;
 
 use self::file::{Looked, Tally};
 use self::pool::Pool;
