@@ -49,7 +49,6 @@ impl<R: Read> Packed<R> {
     }
 
     /// What it is packed with; none where it is not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a preview says"))]
     pub(crate) const fn packing(&self) -> Option<&'static str> {
         match &self.inner {
             Inner::Plain(_) => None,

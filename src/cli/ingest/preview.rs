@@ -5,8 +5,11 @@ use std::io::Read;
 use serde::Serialize;
 
 use crate::cdr::{Blocks, Dialed, Format, Guess, Looked, Parser, RowError, Settings, ZoneOrigin, detect};
-use crate::cli::exit::Complaint;
-use crate::cli::printer::Present;
+use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::ingest::IngestArgs;
+use crate::cli::ingest::files::previewed;
+use crate::cli::packed;
+use crate::cli::printer::{Present, Printer};
 use crate::cli::text::{Text, Tone};
 use crate::time::UnixTime;
 
@@ -83,6 +86,22 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const SHOWN_ROWS: usize = 5;
 const SHOWN_FAULTS: usize = 20;
+
+/// Shows how the files named are understood, or the first of each source.
+pub(crate) fn previews(args: &IngestArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let mut exit = Exit::Good;
+    for file in previewed(args, printer)? {
+        let opened = packed::open(&file.path);
+        let opened = opened.map_err(|reason| {
+            Complaint::new(format!("{}: {reason}", file.name)).hint("name a file that can be read")
+        })?;
+        let packing = opened.packing();
+        let shown = preview(&file.name, packing, opened, file.format.as_ref(), file.settings)?;
+        exit = exit.and(if shown.set_aside > 0 { Exit::Bad } else { Exit::Good });
+        printer.show(&shown)?;
+    }
+    Ok(exit)
+}
 
 /// Looks at a file; without a format it is found out.
 pub(crate) fn preview(
