@@ -3,9 +3,31 @@
 //! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
 //! something else answers it.
 
+mod columns;
+mod data;
+mod disk;
+mod error;
+mod folder;
+mod index;
+mod ingest;
+mod lock;
+mod manifest;
+mod positioned;
 mod question;
+mod rows;
+mod run;
+mod schema;
+mod seen;
+mod spans;
+mod writer;
 
+pub use error::Error;
+pub use folder::ParquetLake;
+pub use index::{CallingNumber, DataId, Index, IndexBuilder, IndexFault, IndexedRow, Keyed};
+pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress};
+pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress, pieces};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
+pub use writer::LakeWriter;
 
 /// Kept call records, and what is asked of them.
 pub trait Lake {

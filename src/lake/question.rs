@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
+
 use crate::cdr::Record;
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
@@ -24,20 +26,84 @@ pub struct Wanted {
     pub span: Span,
 }
 
+impl Wanted {
+    /// All records of a span, until more is named.
+    #[must_use]
+    pub const fn within(span: Span) -> Self {
+        Self { calling: None, called: None, token: None, span }
+    }
+
+    /// Only those of this calling number.
+    #[must_use]
+    pub const fn with_calling(self, calling: TelephoneNumber) -> Self {
+        Self { calling: Some(calling), ..self }
+    }
+
+    /// Only those for this called number.
+    #[must_use]
+    pub const fn with_called(self, called: TelephoneNumber) -> Self {
+        Self { called: Some(called), ..self }
+    }
+
+    /// Only those that carry the PASSporT of this key.
+    #[must_use]
+    pub const fn with_token(self, key: i64) -> Self {
+        Self { token: Some(key), ..self }
+    }
+
+    /// The key of a PASSporT: the first eight bytes of the SHA-256 of its text, the parameters behind it left out.
+    ///
+    /// It takes a bare token and a whole Identity header value alike.
+    #[must_use]
+    pub fn token_key(token: &str) -> i64 {
+        let token = token.split(';').next().unwrap_or_default().trim();
+        let hash = digest::digest(&digest::SHA256, token.as_bytes());
+        let first = hash.as_ref().first_chunk::<8>().copied().unwrap_or_default();
+        i64::from_be_bytes(first)
+    }
+
+    /// Whether a record is one of them.
+    #[must_use]
+    pub fn fits(&self, record: &Record) -> bool {
+        let within = |start: UnixTime| self.span.from <= start && start <= self.span.to;
+        let calling = |wanted: TelephoneNumber| record.calling.canonical.is_some_and(|own| wanted.may_be(&own));
+        let called = |wanted: TelephoneNumber| record.destinations().any(|own| wanted.may_be(own));
+        let token = |key: i64| record.identity.iter().any(|value| Self::token_key(value) == key);
+        (within(record.start) || record.start_repeated.is_some_and(within))
+            && self.calling.is_none_or(calling)
+            && self.called.is_none_or(called)
+            && self.token.is_none_or(token)
+    }
+}
+
 /// A record that fits.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Found {
-    /// Which of those wanted.
+    /// Which of those wanted, by its place.
     pub wanted: usize,
     /// The network that the record is one of.
     pub network: Arc<str>,
     /// The source, by its label.
     pub source: Arc<str>,
-    /// The file that it stood in; the record's `place` gives the line.
+    /// The file that it stood in; the record's `place` gives the line, and no file.
     pub file: Arc<RecordFile>,
     /// The record.
     pub record: Record,
+}
+
+impl Found {
+    /// A record of a file of a source of a network.
+    #[must_use]
+    pub const fn new(
+        wanted: usize,
+        network: Arc<str>,
+        source: Arc<str>,
+        file: Arc<RecordFile>,
+        record: Record,
+    ) -> Self {
+        Self { wanted, network, source, file, record }
+    }
 }
 
 /// A file of records, as it was when it was read.
@@ -48,6 +114,14 @@ pub struct RecordFile {
     pub name: String,
     /// Its SHA-256 in hex.
     pub sha256: String,
+}
+
+impl RecordFile {
+    /// A file by its name and its SHA-256.
+    #[must_use]
+    pub fn new(name: impl Into<String>, sha256: impl Into<String>) -> Self {
+        Self { name: name.into(), sha256: sha256.into() }
+    }
 }
 
 /// What is held of one source of a network.
@@ -106,6 +180,21 @@ pub struct Tally {
     pub filter: Vec<Filter>,
 }
 
+impl Tally {
+    /// Counts by these columns over a span, of all records until more is said.
+    #[must_use]
+    pub fn by(columns: impl Into<Vec<Field>>, span: Span) -> Self {
+        Self { by: columns.into(), span, filter: Vec::new() }
+    }
+
+    /// Only of records that have this value in this column; `None` for none.
+    #[must_use]
+    pub fn only(mut self, field: Field, value: Option<&str>) -> Self {
+        self.filter.push(Filter { field, value: value.map(str::to_owned) });
+        self
+    }
+}
+
 /// A value that a column must have; `None` for none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -114,6 +203,14 @@ pub struct Filter {
     pub field: Field,
     /// Its value.
     pub value: Option<String>,
+}
+
+impl Filter {
+    /// A column and its value.
+    #[must_use]
+    pub fn new(field: Field, value: Option<String>) -> Self {
+        Self { field, value }
+    }
 }
 
 /// One line of a tally.

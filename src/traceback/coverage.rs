@@ -171,6 +171,11 @@ impl Coverage {
         }
     }
 
+    /// Notes a file that cannot be read, or not to its end: what it would hold may lie anywhere.
+    pub fn miss_file(&mut self) {
+        self.note_unread(Span::ALWAYS);
+    }
+
     /// Notes that files are named and none is there: what they would hold is not known.
     pub const fn lack_files(&mut self) {
         self.lacks_files = true;

@@ -193,6 +193,11 @@ impl<'a> Search<'a> {
         self.cover(origin).lack_files();
     }
 
+    /// Tells the search of a file that cannot be read, or not to its end: what it would hold may lie anywhere.
+    pub fn miss_file(&mut self, origin: Origin) {
+        self.cover(origin).miss_file();
+    }
+
     /// Tells the search of a file that records stand in, and gives the place that their [`Place::file`] must have. A file
     /// that it knows keeps its place.
     pub fn add_file(&mut self, file: SourceFile) -> usize {

@@ -1,0 +1,84 @@
+use proptest::option::of;
+use proptest::prelude::*;
+
+use super::*;
+use crate::lake::columns::{Row, to_batch};
+use crate::number::NumberPlan;
+
+fn instants() -> impl Strategy<Value = UnixTime> {
+    // The years that a time can be written in.
+    (-62_135_596_800_i64..253_402_300_800).prop_map(UnixTime::from_seconds)
+}
+
+fn dialed() -> impl Strategy<Value = Dialed> {
+    let canonical = of(prop_oneof!["[0-9]{1,31}", "[0-9*#]{1,8}", "1[2-9][0-9]{9}"])
+        .prop_map(|text| text.map(|text| text.parse().unwrap()));
+    prop_oneof![
+        "[0-9+]{1,15}".prop_map(|text| Dialed::read(&text, NumberPlan::NORTH_AMERICAN)),
+        (any::<String>(), of("[0-9]{1,4}"), canonical).prop_map(|(raw, tech_prefix, canonical)| Dialed {
+            raw,
+            tech_prefix,
+            canonical
+        }),
+    ]
+}
+
+fn links() -> impl Strategy<Value = Link> {
+    (of(any::<String>()), of(any::<String>()), of(any::<String>())).prop_map(|(trunk, address, call_id)| Link {
+        trunk,
+        address,
+        call_id,
+    })
+}
+
+prop_compose! {
+    fn stated()(verstat in of(any::<String>()), attest in of("[ABC]"), origid in of(any::<String>()), spc in of("[0-9A-Z]{4}")) -> Stated {
+        Stated { verstat, attest, origid, spc }
+    }
+}
+
+prop_compose! {
+    fn records()(
+        times in (instants(), of(instants()), of(instants()), of(instants())),
+        numbers in (dialed(), dialed(), of(dialed())),
+        links in (links(), links()),
+        codes in (of(any::<u16>()), of(any::<u16>())),
+        lists in (prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(dialed(), 0..3)),
+        said in (of(any::<String>()), of(any::<bool>()), stated()),
+        line in 1..u64::from(u32::MAX),
+        fingerprint: [u8; 16],
+    ) -> Record {
+        Record {
+            place: Place::new(3, line),
+            start: times.0, start_repeated: times.1, answer: times.2, end: times.3,
+            calling: numbers.0, called: numbers.1, original_called: numbers.2,
+            ingress: links.0, egress: links.1,
+            sip_status: codes.0, q850: codes.1,
+            identity: lists.0, diversion: lists.1,
+            switch: said.0, is_final: said.1, stated: said.2,
+            fingerprint: Fingerprint(fingerprint),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_record_comes_back_as_it_went_in(records in prop::collection::vec(records(), 1..8), occurrence in 0..9_u32) {
+        let file = RecordFile { name: "cdr/a.csv".to_owned(), sha256: "00ff".to_owned() };
+        let row = |record| Row { network: "Cascade Transit", source: "sbc", file: &file, occurrence, record };
+        let batch = to_batch(&records.iter().map(row).collect::<Vec<_>>()).unwrap();
+        let rows = Rows::new(&batch).unwrap();
+        for (index, record) in records.iter().enumerate() {
+            prop_assert_eq!(&rows.record(index, 3), record);
+            prop_assert_eq!((rows.network(index), rows.source(index)), ("Cascade Transit", "sbc"));
+            prop_assert_eq!((rows.file(index), rows.occurrence(index)), (file.clone(), occurrence));
+        }
+    }
+}
+
+#[test]
+fn a_batch_without_a_column_is_refused_by_its_name() {
+    let batch = to_batch(&[]).unwrap();
+    let fewer = batch.project(&[0, 1, 2, 3, 4]).unwrap();
+    assert_eq!(Rows::new(&fewer).unwrap_err().column, schema::OCCURRENCE);
+}
