@@ -81,5 +81,5 @@ fn requests_for_one_number_ask_for_each_span_once() {
     let windows = stirtrace::traceback::Search::new(&requests, &networks).windows();
     assert_eq!(windows.iter().map(|own| own.calling.is_some()).collect::<Vec<_>>(), [false, true]);
     assert_eq!((windows[0].span.from, windows[0].span.to), (tracing::at(-120), tracing::at(699 + 120)));
-    assert_eq!((windows[1].span.from, windows[1].span.to), (tracing::at(-43_320), tracing::at(699 + 43_320)));
+    assert_eq!((windows[1].span.from, windows[1].span.to), (tracing::at(-44_100), tracing::at(699 + 44_100)));
 }
