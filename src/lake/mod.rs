@@ -23,8 +23,6 @@ mod writer;
 
 pub use error::Error;
 pub use folder::ParquetLake;
-pub use index::{CallingNumber, DataId, Index, IndexBuilder, IndexFault, IndexedRow, Keyed};
-pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress};
 pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress, pieces};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
 pub use writer::LakeWriter;
