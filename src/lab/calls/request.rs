@@ -166,7 +166,8 @@ impl Clerk<'_> {
             return None;
         }
         let here: Vec<&Other> = here.into_iter().filter(|(_, tier)| *tier == mine).map(|(other, _)| other).collect();
-        let shown = lines().find(|(line, place)| line.hop == Some(hop) && place.is_some())?.0;
+        // Of a loop, the way in that it came by at first.
+        let shown = lines().filter(|(_, place)| place.is_some()).min_by_key(|(line, _)| line.hop)?.0;
         let is_same = |other: &&Other| other.line.upstream == shown.upstream;
         truth.network = Some(PROVIDERS[network].name);
         truth.upstream = Some(shown.upstream);

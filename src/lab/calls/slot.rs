@@ -171,7 +171,7 @@ impl Pen<'_> {
         let mut called = number(line.called);
         if let Some(prefix) = line.ingress.tech_prefix {
             called.insert_str(0, &format!("{prefix}#"));
-        } else if line.called % 7 == 3 && switch.spelling == Spelling::Plus {
+        } else if line.called % 7 == 3 && switch.spelling == Spelling::Plus && switch.layout.takes_parameters() {
             // A ported number, looked up on the way.
             called.push_str(&format!(";npdi;rn=+{}", line.called - line.called % 10_000 + 199));
         }
