@@ -2,38 +2,53 @@
 
 use std::cmp::Reverse;
 
-use crate::network::PeerKind;
+use crate::network::{Peer, PeerKind};
 use crate::time::UnixTime;
 use crate::traceback::candidate::Tier;
 use crate::traceback::chain::{View, is_same};
-use crate::traceback::passage::is_same_peer;
 use crate::traceback::search::Search;
 
 /// The place of the nearest one among views of one call, one a network.
 ///
-/// Those that handed the call to another of them, or had it taken from them, are not it. Of several such, the one where
-/// the call ends; then the one that answered; then the one whose record agrees best; then the one that had it last.
+/// Those that somebody tried in vain, and those that handed the call to another of them, are not it. Of several such, the
+/// one where the call ends; then the one that answered; then the one whose record agrees best; then the one that had it
+/// last.
 pub(super) fn nearest(search: &Search<'_>, views: &[View<'_>]) -> Option<usize> {
-    let is_last = |view: &&View<'_>| !views.iter().any(|other| other.index != view.index && is_above(view, other));
-    let has_last = views.iter().any(|view| is_last(&view));
-    let places = views.iter().enumerate().filter(|(_, view)| !has_last || is_last(view));
-    places.min_by_key(|(_, view)| order(search, view, views)).map(|(place, _)| place)
+    let all: Vec<usize> = (0..views.len()).collect();
+    let among = |places: Vec<usize>, is_it: &dyn Fn(&View<'_>, &View<'_>) -> bool| {
+        let others = |own: usize| places.iter().filter(move |other| **other != own);
+        let kept: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|own| !others(*own).any(|other| is_it(&views[*own], &views[*other])))
+            .collect();
+        if kept.is_empty() { places } else { kept }
+    };
+    let tried = among(all, &|view, other| was_given_up(other, view));
+    let last = among(tried, &is_above);
+    last.into_iter().min_by_key(|place| order(search, &views[*place]))
 }
 
 /// Either of the two says so, by a Call-ID or by the map of peers; or both name the one that stood between them.
 fn is_above(above: &View<'_>, below: &View<'_>) -> bool {
     let taken_from = below.upstream.is_some_and(|peer| is_same(above.network, peer));
     let handed_to = above.downstream.is_some_and(|peer| is_same(below.network, peer));
-    let between =
-        || above.downstream.zip(below.upstream_provider()).is_some_and(|(one, other)| is_same_peer(one, other));
+    let between = || above.downstream.zip(below.upstream_provider()).is_some_and(|(one, other)| is_one(one, other));
     above.is_tied_to(below) || handed_to || taken_from || between()
 }
 
+/// Whether two maps mean the same provider.
+fn is_one(left: &Peer, right: &Peer) -> bool {
+    match (&left.spc, &right.spc) {
+        (Some(left), Some(right)) => left == right,
+        _ => left.name == right.name,
+    }
+}
+
 /// The smallest is the nearest.
-fn order(search: &Search<'_>, view: &View<'_>, views: &[View<'_>]) -> (bool, End, bool, Tier, Reverse<UnixTime>) {
+fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
     let standing = &view.found.candidate.standing;
-    let is_superseded = views.iter().any(|other| was_given_up(other, view));
-    (is_superseded, End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
+    (End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
 }
 
 /// Whether a network tried the other one, and handed the call to somebody else in the end.

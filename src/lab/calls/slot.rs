@@ -219,9 +219,9 @@ impl Pen<'_> {
             let first = whole.lines().next().unwrap_or_default();
             if at % 2 == 0 {
                 // The disk was full for a moment.
-                self.text.push_str(&first[..first.len() * 2 / 5]);
+                self.text.push_str(&first[..first.len() / 5]);
             } else {
-                self.text.push_str(&first.replacen(|c: char| c.is_ascii_digit(), "\u{0}", 3));
+                self.text.push_str(&first.replace(|c: char| c.is_ascii_digit(), "\u{0}"));
             }
             self.text.push('\n');
             self.output.lines += 1;
