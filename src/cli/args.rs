@@ -92,7 +92,7 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
     Inspect(InspectArgs),
-    /// Make things to practise with: a throw-away PKI
+    /// Make things to practise with: a throw-away PKI, a world of calls
     Lab(LabArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
