@@ -336,8 +336,8 @@ fn tier(asked: &Asked, caller: u64, start: i64) -> Option<Tier> {
     }
     let beyond = away % HALF_HOUR;
     match away {
-        0..=EXACT => Some(Tier::Exact),
-        0..=NEAR => Some(Tier::Near),
+        ..=EXACT => Some(Tier::Exact),
+        _ if away <= NEAR => Some(Tier::Near),
         _ if away <= 24 * HALF_HOUR + EXACT && (beyond <= EXACT || beyond >= HALF_HOUR - EXACT) => Some(Tier::Clock),
         _ => None,
     }
