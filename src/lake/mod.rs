@@ -3,11 +3,16 @@
 //! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
 //! something else answers it.
 
+mod candidates;
 mod columns;
 mod error;
 mod folder;
+mod group;
 mod index;
+mod keys;
 mod manifest;
+mod opened;
+mod parallel;
 mod positioned;
 mod question;
 mod rows;
