@@ -40,6 +40,8 @@ pub mod certificate;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod clock;
+#[cfg(feature = "traceback")]
+pub mod document;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;

@@ -3,10 +3,14 @@
 //! Call records and requests come in many spellings of a time. All that is unambiguous is read; what is not is refused
 //! with the reason, because a wrong zone is the most common way to find the wrong call.
 
+mod clock;
+
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+
+pub(crate) use clock::{Clock, civil_seconds};
 
 use crate::time::UnixTime;
 
@@ -34,6 +38,17 @@ impl Zone {
             Ok(zone) => Ok(Self { name: zone.iana_name().unwrap_or(name).to_owned(), zone }),
             Err(_) => Err(UnknownZone { name: name.to_owned(), nearest: nearest_zone(&database, name) }),
         }
+    }
+
+    /// A zone that is so many seconds ahead of UTC all the year; none where no clock is.
+    pub(crate) fn fixed(seconds: i32) -> Option<Self> {
+        let offset = Offset::from_seconds(seconds).ok()?;
+        Some(Self { name: offset.to_string(), zone: TimeZone::fixed(offset) })
+    }
+
+    /// An offset such as `-05:00` in seconds ahead of UTC.
+    pub(crate) fn offset(text: &str) -> Option<i32> {
+        text.starts_with(['+', '-']).then(|| parse_offset(text)).flatten().map(Offset::seconds)
     }
 
     /// Its IANA name.
@@ -85,8 +100,11 @@ pub(crate) enum Instants {
     Two(UnixTime, UnixTime),
 }
 
+/// The instant, also where it lies beyond the calendar that the local time stands in.
 fn at(local: DateTime, offset: Offset) -> UnixTime {
-    offset.to_timestamp(local).map_or_else(|_| UnixTime::default(), |t| UnixTime::from_seconds(t.as_second()))
+    let midnight = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+    let seconds = local.duration_since(midnight).as_secs();
+    UnixTime::from_seconds(seconds - i64::from(offset.seconds()))
 }
 
 fn nearest_zone(database: &TimeZoneDatabase, name: &str) -> Option<String> {
@@ -176,7 +194,15 @@ impl Moment {
         let spread = if precision == Precision::Minute { 59 } else { 0 };
         let moment = |first: UnixTime| Self { earliest: first, latest: first.plus_seconds(spread), repeated: None };
         match written_zone(rest, text)? {
-            Written::Offset(offset) => Ok(moment(at(local, offset))),
+            Written::Offset(offset, None) => Ok(moment(at(local, offset))),
+            Written::Offset(offset, Some(zone)) => {
+                let instant = at(local, offset);
+                match zone.instants(local) {
+                    Instants::One(own) if own == instant => Ok(moment(instant)),
+                    Instants::Two(first, second) if [first, second].contains(&instant) => Ok(moment(instant)),
+                    _ => Err(MomentError::Contradiction { text: text.to_owned(), zone: zone.name }),
+                }
+            }
             Written::Zone(zone) => in_zone(local, &zone, moment),
             Written::Nothing => in_zone(local, zone.ok_or_else(|| without_zone(text))?, moment),
         }
@@ -202,7 +228,8 @@ enum Precision {
 
 enum Written {
     Nothing,
-    Offset(Offset),
+    /// With the zone that stands behind it in brackets (RFC 9557).
+    Offset(Offset, Option<Box<Zone>>),
     Zone(Box<Zone>),
 }
 
@@ -251,11 +278,14 @@ fn written_zone(rest: &str, text: &str) -> Result<Written, MomentError> {
         return Ok(Written::Nothing);
     }
     if ["Z", "UTC", "GMT", "UT"].iter().any(|name| rest.eq_ignore_ascii_case(name)) {
-        return Ok(Written::Offset(Offset::UTC));
+        return Ok(Written::Offset(Offset::UTC, None));
     }
     if rest.starts_with(['+', '-', '\u{2212}']) {
-        let offset = rest.split('[').next().unwrap_or_default().trim_end();
-        return parse_offset(offset).map(Written::Offset).ok_or_else(|| not_a_time(text));
+        let (offset, name) =
+            rest.split_once('[').map_or((rest, None), |(offset, name)| (offset.trim_end(), Some(name)));
+        let offset = parse_offset(offset).ok_or_else(|| not_a_time(text))?;
+        let name = name.map(|name| name.strip_suffix(']').ok_or_else(|| not_a_time(text))).transpose()?;
+        return Ok(Written::Offset(offset, name.map(|name| zone_of(name, text)).transpose()?));
     }
     let name = rest.trim_start_matches('[').trim_end_matches(']');
     if rest.bytes().all(|c| c.is_ascii_alphabetic()) && rest.len() <= 5 {
@@ -264,8 +294,12 @@ fn written_zone(rest: &str, text: &str) -> Result<Written, MomentError> {
     if !name.contains('/') {
         return Err(not_a_time(text));
     }
+    Ok(Written::Zone(zone_of(name, text)?))
+}
+
+fn zone_of(name: &str, text: &str) -> Result<Box<Zone>, MomentError> {
     let zone = Zone::named(name).map_err(|unknown| MomentError::UnknownZone { text: text.to_owned(), unknown })?;
-    Ok(Written::Zone(Box::new(zone)))
+    Ok(Box::new(zone))
 }
 
 fn parse_offset(text: &str) -> Option<Offset> {
@@ -312,6 +346,14 @@ pub enum MomentError {
         text: String,
         /// The abbreviation.
         name: String,
+    },
+    /// An offset that the zone beside it never has at that time.
+    #[error("{text:?} contradicts itself: {zone} had another offset then")]
+    Contradiction {
+        /// The time as it stood.
+        text: String,
+        /// The zone.
+        zone: String,
     },
     /// Nothing stands there.
     #[error("there is no time")]
@@ -405,6 +447,24 @@ mod tests {
         }
         let unknown = seconds("2026-05-04 12:00 America/Chicgo").unwrap_err();
         assert!(unknown.to_string().contains("America/Chicago?"), "{unknown}");
+    }
+
+    #[test]
+    fn an_offset_that_the_zone_beside_it_never_has_is_refused() {
+        // RFC 9557 section 3.4: inconsistent suffixes.
+        let chicago = seconds("2026-11-01T01:30:00-06:00[America/Chicago]").unwrap();
+        assert_eq!(chicago.0, seconds("2026-11-01T07:30:00Z").unwrap().0);
+        for text in ["2026-05-04T12:00:01-05:00[Europe/Berlin]", "2026-03-08T02:30:00-06:00[America/Chicago]"] {
+            assert!(matches!(seconds(text), Err(MomentError::Contradiction { .. })), "{text}");
+        }
+        assert!(matches!(seconds("2026-05-04T12:00:01-05:00[Mars/Olympus]"), Err(MomentError::UnknownZone { .. })));
+        assert!(matches!(seconds("2026-05-04T12:00:01-05:00[America/Chicago"), Err(MomentError::NotATime { .. })));
+    }
+
+    #[test]
+    fn an_instant_beyond_the_calendar_is_not_1970() {
+        let last = Moment::parse("9999-12-31T23:59:59-10:00", None).unwrap().earliest;
+        assert_eq!(last.seconds_since(Moment::parse("9999-12-31T23:59:59Z", None).unwrap().earliest), 36_000);
     }
 
     #[test]

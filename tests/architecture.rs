@@ -12,6 +12,7 @@ const ROWS: &[&[&str]] = &[
     // Floor 0: words.
     &["es256", "number", "time"],
     &["zone"],
+    &["document"],
     // Floor 1: formats.
     &["passport"],
     &["identity_header"],

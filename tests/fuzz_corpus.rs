@@ -21,32 +21,25 @@ fn replay(target: &str, body: fn(&[u8])) {
     }
 }
 
-#[test]
-fn sip_messages_of_the_corpus_hold() {
-    replay("sip_message", targets::sip_message);
+/// A test for each target, by the name of its function and of its folder.
+macro_rules! replayed {
+    ($($name:ident: $target:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                replay(stringify!($target), targets::$target);
+            }
+        )*
+    };
 }
 
-#[test]
-fn identity_headers_of_the_corpus_hold() {
-    replay("identity_header", targets::identity_header);
-}
-
-#[test]
-fn passports_of_the_corpus_hold() {
-    replay("passport", targets::passport);
-}
-
-#[test]
-fn tn_auth_lists_of_the_corpus_hold() {
-    replay("tn_auth_list", targets::tn_auth_list);
-}
-
-#[test]
-fn crls_of_the_corpus_hold() {
-    replay("crl", targets::crl);
-}
-
-#[test]
-fn certificate_chains_of_the_corpus_hold() {
-    replay("certificate_chain", targets::certificate_chain);
+replayed! {
+    call_records_of_the_corpus_hold: cdr,
+    certificate_chains_of_the_corpus_hold: certificate_chain,
+    crls_of_the_corpus_hold: crl,
+    identity_headers_of_the_corpus_hold: identity_header,
+    mapping_files_of_the_corpus_hold: mapping,
+    passports_of_the_corpus_hold: passport,
+    sip_messages_of_the_corpus_hold: sip_message,
+    tn_auth_lists_of_the_corpus_hold: tn_auth_list,
 }

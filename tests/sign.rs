@@ -11,7 +11,10 @@ use stirtrace::identity_header::IdentityHeader;
 use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::{Attestation, Passport};
 use stirtrace::sign::{Error, SignRequest, SignedIdentity, Signer};
+use stirtrace::sip::Call;
 use stirtrace::time::UnixTime;
+use stirtrace::trust::TrustAnchors;
+use stirtrace::verify::{Conclusion, Materials, Policy, Verifier};
 
 #[derive(Deserialize)]
 struct Case {
@@ -194,5 +197,34 @@ proptest! {
         let dest = passport.claims().dest.as_ref().unwrap();
         prop_assert!(dest.numbers.is_sorted() && dest.uris.is_sorted());
         prop_assert!(dest.numbers.iter().all(|number| number.bytes().all(|c| c.is_ascii_digit())));
+    }
+}
+
+/// RFC 8224 §8.4, RFC 5922 §7.2 (B18): whoever may sign for a URI is believed for it, and nobody else.
+#[test]
+fn a_caller_with_a_uri_is_signed_for_and_believed_by_one_rule() {
+    let now = time("2026-05-04T12:00:00Z");
+    let certificate = read("tests/data/sign/domain-certificate.pem");
+    let x5u = "https://voip.example/domain.pem";
+    let signer = Signer::new(&read("tests/data/sign/rfc8946-key.pem"), &certificate, x5u).unwrap();
+    let mut materials = Materials::new();
+    materials.set_anchors(TrustAnchors::from_pem(&certificate).unwrap());
+    materials.add_certificate(x5u, &certificate);
+    for (caller, is_signed) in [
+        ("sip:Alice@VoIP.example", true),
+        ("sips:alice@voip.example:5061;x=y", true),
+        ("sip:voip.example", true),
+        ("sip:alice@voip.example.elsewhere.example", false),
+        ("sip:voip.example@elsewhere.example", false),
+    ] {
+        let identity = |text: &str| SignRequest::identity(text, &NumberPlan::NORTH_AMERICAN).unwrap();
+        let request = SignRequest::base(identity(caller), vec![identity("12155550131")]);
+        let signed = signer.sign(&request, now);
+        assert_eq!(signed.is_ok(), is_signed, "{caller}");
+        let Ok(signed) = signed else { continue };
+        let mut call = Call::bare([signed.to_string().as_str()]);
+        (call.from, call.to) = (Some(identity(caller)), Some(identity("12155550131")));
+        let verdict = Verifier::new(Policy::default()).verify(&call, &materials, now);
+        assert_eq!(verdict.conclusion, Conclusion::Passed, "{caller}: {:?}", verdict.passports[0].error);
     }
 }

@@ -251,10 +251,14 @@ fn what_is_wrong_with_the_configuration_points_into_the_file() {
 fn a_format_that_this_build_does_not_read_is_named_with_those_it_reads() {
     let folder = case(b"");
     let config = folder.path().join("stirtrace.toml");
-    fs::write(&config, "[[network]]\nname=\"X\"\n[[network.source]]\nfiles=\"*.csv\"\nformat=\"sansay\"\n").unwrap();
+    fs::write(&config, "[[network]]\nname=\"X\"\n[[network.source]]\nfiles=\"*.csv\"\nformat=\"sansai\"\n").unwrap();
     let output = ask(folder.path(), "2026-05-04T12:00:01Z");
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("this build reads: stirtrace"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("no format \"sansai\" (sansay?); this build reads: asterisk, "),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! No target only waits for a panic: what was read must print and read again as the same, and keep its limits.
 
+use stirtrace::cdr::{Format, MAX_VALUES, Settings};
 use stirtrace::certificate::bundle::{Bundle, Limits};
 use stirtrace::certificate::chain::{LinkCache, Path};
 use stirtrace::certificate::claim_constraints::ClaimConstraints;
@@ -15,6 +16,7 @@ use stirtrace::sip::call::Call;
 use stirtrace::sip::message::{Message, messages};
 use stirtrace::sip::uri::Address;
 use stirtrace::time::UnixTime;
+use stirtrace::zone::Zone;
 
 /// Files of messages: every message prints as it was read, and what it says of places is true.
 pub fn sip_message(data: &[u8]) {
@@ -170,5 +172,54 @@ pub fn certificate_chain(data: &[u8]) {
     let last = bundle.certificates.last().cloned();
     if let Ok(path) = Path::find(bundle.leaf(), &bundle.certificates, last.as_slice(), at, &links) {
         assert_eq!(path.leaf(), bundle.leaf());
+    }
+}
+
+/// Call records: the first byte chooses the format; whatever follows ends, keeps its limits, and reads block by block as
+/// it reads from end to end.
+pub fn cdr(data: &[u8]) {
+    let Some((choice, text)) = data.split_first() else { return };
+    let names: Vec<&str> = Format::names().collect();
+    let format = Format::named(names[usize::from(*choice) % names.len()]).expect("built in");
+    check_records(&format, text);
+}
+
+fn check_records(format: &Format, text: &[u8]) {
+    let settings = || Settings::for_file(1).with_zone(Zone::named("America/Chicago").ok());
+    let Ok(mut reader) = format.open(text, settings()) else { return };
+    let items: Vec<_> = reader.by_ref().collect();
+    let lines = u64::try_from(text.split(|c| *c == b'\n').count()).expect("few");
+    let mut last = 0;
+    for item in &items {
+        let place = match item {
+            Ok(record) => {
+                assert!(record.identity.len() <= MAX_VALUES && record.diversion.len() <= MAX_VALUES);
+                assert!(!record.called.raw.contains('\0') && record.q850.is_none_or(|cause| cause <= 127));
+                assert!(record.start_repeated.is_none_or(|later| later > record.start));
+                record.place
+            }
+            Err(bad) => bad.place,
+        };
+        assert!(place.file == 1 && place.line > last && place.line <= lines, "lines are out of order");
+        last = place.line;
+    }
+    let (parser, blocks) = format.split(text, settings()).expect("it was opened before");
+    let mut blocks = blocks.with_size(16);
+    let (mut again, mut no_calls) = (Vec::new(), 0);
+    while let Some(block) = blocks.next_block().expect("bytes do not break") {
+        no_calls += parser.records(&block, &mut |item| again.push(item));
+    }
+    assert_eq!((again, no_calls), (items, reader.no_calls()), "blocks read differently");
+}
+
+/// Mapping files: faults point into the file, and what is read reads rows.
+pub fn mapping(data: &[u8]) {
+    match Format::mapped("fuzz.toml", data) {
+        Ok(format) => check_records(&format, b"a,b,c,d\n2026-05-04 12:00:01,1,\"2\",3\n{\"a\":{\"b\":[1]}}\n"),
+        Err(faults) => {
+            assert!(!faults.is_empty());
+            let lines = data.split(|c| *c == b'\n').count();
+            assert!(faults.iter().all(|fault| fault.line >= 1 && fault.line <= lines && fault.column >= 1));
+        }
     }
 }

@@ -11,6 +11,10 @@ impl Dialed {
     #[must_use]
     pub fn read(text: &str, plan: NumberPlan) -> Self {
         let raw = text.trim();
+        // Nearly all of them: nothing to take off, and no prefix that only call records have.
+        if is_bare(raw.as_bytes()) {
+            return Self { raw: raw.to_owned(), tech_prefix: None, canonical: plan.canonicalise(raw) };
+        }
         let user = user_part(raw);
         let (tech_prefix, number) = match user.split_once('#') {
             Some((prefix, rest)) if is_digits(prefix) && !rest.is_empty() => (Some(prefix.to_owned()), rest),
@@ -18,6 +22,13 @@ impl Dialed {
         };
         Self { raw: raw.to_owned(), tech_prefix, canonical: canonical(number, plan) }
     }
+}
+
+/// Digits, or a `+` and digits, without an international prefix.
+fn is_bare(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    let has_prefix = digits.first() == Some(&b'0');
+    !has_prefix && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn canonical(number: &str, plan: NumberPlan) -> Option<TelephoneNumber> {

@@ -1,43 +1,19 @@
 //! Rows of delimited text (RFC 4180), from a byte source of any length in bounded memory.
-//!
-//! A row may run over several lines when a cell is quoted. A quote that is never closed must not swallow the file: the
-//! line that opens it is set aside, and reading goes on with the next.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, BufReader, Read};
-use std::ops::Range;
+use std::io::Read;
+
+use crate::cdr::blocks::{Block, Blocks, Shape};
+use crate::cdr::cells::{Cell, MAX_CELLS, Quotes, split};
 
 /// Reads row after row.
 #[derive(Debug)]
 pub struct Rows<R> {
-    source: BufReader<R>,
+    blocks: Blocks<R>,
+    block: Option<Block>,
     delimiter: u8,
-    /// Bytes that were read and given back, because the row they seemed to belong to was none.
-    pending: Vec<u8>,
-    pending_at: usize,
-    /// The row as it stands, line ends included.
-    row: Vec<u8>,
     cells: Vec<Cell>,
-    /// Lines read so far.
-    lines: u64,
 }
-
-/// A cell of a row: where its text stands, and whether quotes in it are doubled.
-#[derive(Clone, Debug)]
-struct Cell {
-    text: Range<usize>,
-    escaped: bool,
-}
-
-/// The longest row that is read: no call record comes near, however many tokens it carries.
-pub const MAX_ROW_BYTES: usize = 1024 * 1024;
-
-/// The most lines that a quoted cell may run a row over. Each quote that is never closed is followed this far, so that a
-/// file of nothing else costs no more than as many readings of it.
-pub const MAX_ROW_LINES: u64 = 256;
-
-/// The most cells that a row may have.
-pub const MAX_CELLS: usize = 4096;
 
 /// One row.
 #[derive(Clone, Copy, Debug)]
@@ -50,15 +26,8 @@ pub struct Row<'a> {
 impl<R: Read> Rows<R> {
     /// Reads rows whose cells that byte separates.
     pub fn new(source: R, delimiter: u8) -> Self {
-        Self {
-            source: BufReader::with_capacity(BUFFER, source),
-            delimiter,
-            pending: Vec::new(),
-            pending_at: 0,
-            row: Vec::new(),
-            cells: Vec::new(),
-            lines: 0,
-        }
+        let blocks = Blocks::new(source, Shape::Quoted(delimiter)).with_size(BLOCK);
+        Self { blocks, block: None, delimiter, cells: Vec::new() }
     }
 
     /// The next row that is not empty; `None` at the end.
@@ -66,113 +35,30 @@ impl<R: Read> Rows<R> {
     /// # Errors
     /// When a row cannot be read. Reading goes on behind it, except after [`RowError::Unreadable`].
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, RowError> {
-        loop {
-            self.row.clear();
-            let line = self.lines + 1;
-            if !self.read_line(line)? {
-                return Ok(None);
-            }
-            if self.lines == 1 && self.row.starts_with(b"\xef\xbb\xbf") {
-                self.row.drain(..3);
-            }
-            if without_line_end(&self.row).iter().all(u8::is_ascii_whitespace) {
+        let shape = Shape::Quoted(self.delimiter);
+        let (range, line) = loop {
+            let Some(block) = &mut self.block else {
+                self.block = self.blocks.next_block()?;
+                if self.block.is_none() {
+                    return Ok(None);
+                }
                 continue;
-            }
-            self.close_quotes(line)?;
-            split(without_line_end(&self.row), self.delimiter, &mut self.cells, line)?;
-            return Ok(Some(Row { bytes: &self.row, cells: &self.cells, line }));
-        }
-    }
-
-    /// Reads on while a quote is open. What was read in vain is given back.
-    fn close_quotes(&mut self, line: u64) -> Result<(), RowError> {
-        let first_line = self.row.len();
-        let mut scan = Scan::default();
-        scan.run(&self.row, self.delimiter);
-        while scan.is_open() {
-            let from = self.row.len();
-            let more = match self.read_line(line) {
-                Ok(more) => more,
-                Err(RowError::TooLong { .. }) => false,
-                Err(other) => return Err(other),
             };
-            if !more || self.row.len() > MAX_ROW_BYTES || self.lines - line >= MAX_ROW_LINES {
-                self.give_back(first_line, line);
-                return Err(RowError::QuoteNotClosed { line });
+            match block.step(shape) {
+                Some(Ok(found)) => break found,
+                Some(Err(error)) => return Err(error),
+                None => self.block = None,
             }
-            scan.run(&self.row[from..], self.delimiter);
+        };
+        let bytes = self.block.as_ref().map_or(&[][..], |block| block.part(range));
+        if !split(bytes, self.delimiter, Quotes::Doubled, &mut self.cells) {
+            return Err(RowError::TooManyCells { line, limit: MAX_CELLS });
         }
-        Ok(())
-    }
-
-    fn give_back(&mut self, first_line: usize, line: u64) {
-        let mut bytes = self.row.split_off(first_line);
-        bytes.extend_from_slice(&self.pending[self.pending_at..]);
-        self.pending = bytes;
-        self.pending_at = 0;
-        self.lines = line;
-    }
-
-    /// Appends a line with its end to the row; `false` at the end of the source.
-    fn read_line(&mut self, line: u64) -> Result<bool, RowError> {
-        let before = self.row.len();
-        loop {
-            let chunk = self.chunk(line)?;
-            if chunk.is_empty() {
-                let length = self.row.len() - before;
-                self.lines += u64::from(length > 0);
-                return if length > MAX_ROW_BYTES { Err(self.too_long(line)) } else { Ok(length > 0) };
-            }
-            let newline = chunk.iter().position(|c| *c == b'\n');
-            let length = newline.map_or(chunk.len(), |at| at + 1);
-            let fits = self.append(length, before);
-            if newline.is_some() {
-                self.lines += 1;
-                return if fits { Ok(true) } else { Err(self.too_long(line)) };
-            }
-        }
-    }
-
-    /// The beginning of the line stays in the row, so that a line given back is too long again.
-    fn too_long(&mut self, line: u64) -> RowError {
-        if !self.row.ends_with(b"\n") {
-            self.row.push(b'\n');
-        }
-        RowError::TooLong { line, limit: MAX_ROW_BYTES }
-    }
-
-    /// Moves bytes to the row as long as the line is not too long; beyond that they are dropped.
-    fn append(&mut self, length: usize, before: usize) -> bool {
-        let room = self.row.len() - before <= MAX_ROW_BYTES;
-        if self.pending_at < self.pending.len() {
-            if room {
-                self.row.extend_from_slice(&self.pending[self.pending_at..self.pending_at + length]);
-            }
-            self.pending_at += length;
-        } else {
-            if room {
-                self.row.extend_from_slice(&self.source.buffer()[..length]);
-            }
-            self.source.consume(length);
-        }
-        self.row.len() - before <= MAX_ROW_BYTES
-    }
-
-    fn chunk(&mut self, line: u64) -> Result<&[u8], RowError> {
-        if self.pending_at < self.pending.len() {
-            return Ok(&self.pending[self.pending_at..]);
-        }
-        loop {
-            match self.source.fill_buf() {
-                Ok(_) => return Ok(self.source.buffer()),
-                Err(reason) if reason.kind() == io::ErrorKind::Interrupted => {}
-                Err(reason) => return Err(RowError::Unreadable { line, reason: reason.to_string() }),
-            }
-        }
+        Ok(Some(Row { bytes, cells: &self.cells, line }))
     }
 }
 
-const BUFFER: usize = 128 * 1024;
+const BLOCK: usize = 128 * 1024;
 
 impl<'a> Row<'a> {
     /// The line that the row begins in, from 1.
@@ -200,93 +86,8 @@ impl<'a> Row<'a> {
     pub fn cell(&self, index: usize) -> Result<Option<Cow<'a, str>>, NotUtf8> {
         let Some(cell) = self.cells.get(index) else { return Ok(None) };
         let text = std::str::from_utf8(&self.bytes[cell.text.clone()]).map_err(|_| NotUtf8)?;
-        let text = text.trim();
-        Ok(Some(if cell.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { Cow::Borrowed(text) }))
+        Ok(cell.whole(text))
     }
-}
-
-/// Whether a quote is open at the end of what was seen.
-#[derive(Default)]
-struct Scan {
-    state: State,
-}
-
-#[derive(Clone, Copy, Default, Eq, PartialEq)]
-enum State {
-    /// At the start of a cell.
-    #[default]
-    Start,
-    /// In a cell without quotes.
-    Bare,
-    /// Between quotes.
-    Quoted,
-    /// Behind a quote that ends the cell, or is the first of two.
-    Closed,
-}
-
-impl Scan {
-    fn run(&mut self, bytes: &[u8], delimiter: u8) {
-        for c in bytes {
-            self.state = self.state.next(*c, delimiter);
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.state == State::Quoted
-    }
-}
-
-impl State {
-    fn next(self, c: u8, delimiter: u8) -> Self {
-        match (self, c) {
-            (Self::Quoted, b'"') => Self::Closed,
-            (Self::Start | Self::Closed, b'"') | (Self::Quoted, _) => Self::Quoted,
-            (_, c) if c == delimiter => Self::Start,
-            (Self::Start, b' ') => Self::Start,
-            // What stands behind a closing quote belongs to nothing; it is kept and shows.
-            _ => Self::Bare,
-        }
-    }
-}
-
-fn split(bytes: &[u8], delimiter: u8, cells: &mut Vec<Cell>, line: u64) -> Result<(), RowError> {
-    cells.clear();
-    let mut state = State::Start;
-    let mut start = 0;
-    let mut quotes: Option<Range<usize>> = None;
-    let mut escaped = false;
-    for (at, c) in bytes.iter().chain(std::iter::once(&delimiter)).enumerate() {
-        // The delimiter that is chained on ends the last cell, whatever its state.
-        let ends = (*c == delimiter && state != State::Quoted) || at == bytes.len();
-        if ends {
-            if cells.len() == MAX_CELLS {
-                return Err(RowError::TooManyCells { line, limit: MAX_CELLS });
-            }
-            let text = quotes.take().filter(|_| state == State::Closed).unwrap_or(start..at);
-            cells.push(Cell { text, escaped });
-            (state, start, escaped) = (State::Start, at + 1, false);
-            continue;
-        }
-        let next = state.next(*c, delimiter);
-        match (state, next) {
-            (State::Start, State::Quoted) => quotes = Some(at + 1..at + 1),
-            (State::Closed, State::Quoted) => escaped = true,
-            (State::Quoted, State::Closed) => {
-                if let Some(quotes) = &mut quotes {
-                    quotes.end = at;
-                }
-            }
-            _ => {}
-        }
-        // White space behind the closing quote changes nothing.
-        state = if state == State::Closed && c.is_ascii_whitespace() { State::Closed } else { next };
-    }
-    Ok(())
-}
-
-fn without_line_end(row: &[u8]) -> &[u8] {
-    let row = row.strip_suffix(b"\n").unwrap_or(row);
-    row.strip_suffix(b"\r").unwrap_or(row)
 }
 
 /// A cell whose bytes are no UTF-8.
@@ -299,6 +100,12 @@ pub struct NotUtf8;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
+    /// A JSON object begins in that line and is closed nowhere near.
+    #[error("an object is opened and not closed")]
+    ObjectNotClosed {
+        /// The line, from 1.
+        line: u64,
+    },
     /// A quote opens in that line and is closed nowhere near.
     #[error("a quote is opened and not closed")]
     QuoteNotClosed {
@@ -336,7 +143,8 @@ impl RowError {
     #[must_use]
     pub const fn line(&self) -> u64 {
         match self {
-            Self::QuoteNotClosed { line }
+            Self::ObjectNotClosed { line }
+            | Self::QuoteNotClosed { line }
             | Self::TooLong { line, .. }
             | Self::TooManyCells { line, .. }
             | Self::Unreadable { line, .. } => *line,
@@ -349,6 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cdr::blocks::{MAX_ROW_BYTES, MAX_ROW_LINES};
 
     fn read(bytes: &[u8]) -> Vec<Result<(u64, Vec<String>), RowError>> {
         let mut rows = Rows::new(bytes, b',');

@@ -120,8 +120,8 @@ impl Crl {
     }
 
     /// Whether this CRL may revoke `certificate`, whose issuing authority in its path is `issuer`: signed by that
-    /// authority itself, or, for an indirect CRL, by one of the `pinned` signers whose name is the certificate's
-    /// cRLIssuer. Nobody else may.
+    /// authority itself, by one of the `pinned` signers under its name, or, for an indirect CRL, by one of them whose
+    /// name is the certificate's cRLIssuer. Nobody else may.
     ///
     /// # Errors
     /// Why it may not.
@@ -132,9 +132,27 @@ impl Crl {
         pinned: &[Certificate],
         links: &LinkCache,
     ) -> Result<Certificate, SignerError> {
-        if self.issuer.is_same_as(issuer.subject()) {
-            return self.check_signature(issuer, links).map(|()| issuer.clone());
+        // An authority may sign certificates with one key and CRLs with another, under one name: then the pinned
+        // signers of that name are tried after its own key (RFC 5280 §6.3.3 (f)).
+        let first = if self.issuer.is_same_as(issuer.subject()) {
+            Some(issuer)
+        } else {
+            self.check_named_by(certificate)?;
+            None
+        };
+        let named = pinned.iter().filter(|signer| signer.subject().is_same_as(&self.issuer));
+        let mut outcome = Err(SignerError::NotPinned { crl_issuer: self.issuer.to_string() });
+        for signer in first.into_iter().chain(named) {
+            outcome = self.check_signature(signer, links).map(|()| signer.clone());
+            if outcome.is_ok() {
+                break;
+            }
         }
+        outcome
+    }
+
+    /// Whether the certificate names the issuer of this CRL as one who may revoke it, in an indirect CRL.
+    fn check_named_by(&self, certificate: &Certificate) -> Result<(), SignerError> {
         let named: Vec<&DistinguishedName> =
             certificate.distribution_points().iter().flat_map(|point| &point.crl_issuers).collect();
         if !named.iter().any(|name| name.is_same_as(&self.issuer)) {
@@ -145,14 +163,7 @@ impl Crl {
         if !self.scope.indirect {
             return Err(SignerError::NotIndirect { crl_issuer: self.issuer.to_string() });
         }
-        let mut outcome = Err(SignerError::NotPinned { crl_issuer: self.issuer.to_string() });
-        for signer in pinned.iter().filter(|signer| signer.subject().is_same_as(&self.issuer)) {
-            outcome = self.check_signature(signer, links).map(|()| signer.clone());
-            if outcome.is_ok() {
-                break;
-            }
-        }
-        outcome
+        Ok(())
     }
 
     fn check_signature(&self, signer: &Certificate, links: &LinkCache) -> Result<(), SignerError> {
@@ -167,7 +178,7 @@ impl Crl {
         let algorithm = &self.signature_algorithm.algorithm;
         let holds = match links.known(&self.sha256, signer.sha256()) {
             Some(holds) => holds,
-            None => match signer.verify(algorithm, &self.signed, &self.signature) {
+            None => match signer.key().verify(algorithm, &self.signed, &self.signature) {
                 Err(SignatureFault::Unsupported) => {
                     return Err(SignerError::UnsupportedAlgorithm { algorithm: algorithm.to_string() });
                 }

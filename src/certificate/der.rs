@@ -286,7 +286,13 @@ impl<'a> Element<'a> {
         }
         let mut text = String::new();
         let mut arc: u64 = 0;
+        let mut begins = true;
         for octet in self.content {
+            // X.690 §8.19.2: an arc begins with no octet that adds nothing, or one identifier had many spellings.
+            if begins && *octet == 0x80 {
+                return Err(wrong());
+            }
+            begins = octet & 0x80 == 0;
             arc = arc.checked_mul(128).ok_or_else(wrong)? | u64::from(octet & 0x7f);
             if octet & 0x80 != 0 {
                 continue;

@@ -297,6 +297,15 @@ impl Certificate {
         &self.0.body.extensions.alternative_names
     }
 
+    /// Whether it names the domain of a SIP or SIPS URI, and so speaks for callers whom such a URI names (RFC 8224
+    /// §8.4, RFC 5922 §7.2, B18). Signing and verifying go by the same.
+    #[must_use]
+    pub fn names_domain_of(&self, uri: &str) -> bool {
+        let rest = uri.split_once(':').map_or("", |(_, rest)| rest);
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        !host.is_empty() && self.alternative_names().name_domain(host)
+    }
+
     /// Its TNAuthList; `None` when it has none.
     ///
     /// # Errors
@@ -335,19 +344,14 @@ impl Certificate {
         encoded.value.as_ref().map(Some).map_err(|error| ConstraintsError::Malformed(error.clone()))
     }
 
-    /// Whether this certificate's key made the signature over `message`.
-    pub(crate) fn verify(
-        &self,
-        algorithm: &SignatureAlgorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureFault> {
-        self.0.body.key.verify(algorithm, message, signature)
+    /// The key whose signatures are this certificate's.
+    pub(crate) fn key(&self) -> &PublicKey {
+        &self.0.body.key
     }
 
     /// Whether `issuer`'s key signed this certificate. Mathematics only: whether it may is [`chain`]'s question.
     pub(crate) fn verify_signed_by(&self, issuer: &Self) -> Result<(), SignatureFault> {
-        issuer.verify(self.signature_algorithm(), &self.0.body.raw, &self.0.signature)
+        issuer.key().verify(self.signature_algorithm(), &self.0.body.raw, &self.0.signature)
     }
 }
 

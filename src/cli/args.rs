@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::trace::TraceArgs;
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Certificate(CertificateCommand),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Take call records into the lake; the same again adds nothing
+    Ingest(IngestArgs),
     /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
     Inspect(InspectArgs),
     /// Make things to practise with: a throw-away PKI

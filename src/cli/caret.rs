@@ -25,9 +25,9 @@ impl<'a> Caret<'a> {
             return;
         }
         let Some((excerpt, column)) = self.excerpt() else { return };
-        text.name("").plain(&excerpt).end();
+        text.name("").plain(&excerpt).end_unbroken();
         text.name("").plain(" ".repeat(column)).put(Tone::Bad, "^");
-        text.put(Tone::Faint, format_args!(" byte {}", self.offset.unwrap_or_default())).end();
+        text.put(Tone::Faint, format_args!(" byte {}", self.offset.unwrap_or_default())).end_unbroken();
     }
 
     /// The characters around the fault, long values elided, and the column of the fault among them.

@@ -119,7 +119,7 @@ fn each_file(
     show: &(dyn Fn(&str, &Bundle) -> Shown + Sync),
 ) -> Result<Exit, Stop> {
     let files = inputs_or_stdin(&args.file, "FILE")?;
-    let progress = printer.progress(files.len());
+    let progress = printer.progress(u64::try_from(files.len()).unwrap_or(u64::MAX));
     let (mut exit, mut passed_over) = (Exit::Good, 0);
     for batch in files.chunks(BATCH) {
         let shown: Vec<Option<Shown>> = batch

@@ -55,6 +55,29 @@ impl Configured {
         Ok(Self { file: file.to_owned(), folder, configuration })
     }
 
+    /// The lake's folder, for a command that cannot do without.
+    pub(crate) fn lake(&self) -> Result<PathBuf, Complaint> {
+        let file = self.file.display();
+        match self.configuration.lake.as_deref() {
+            None => Err(Complaint::new(format!("{file} names no lake"))
+                .hint("write lake = \"lake\" at its beginning: the folder, relative to it, where records are kept")),
+            Some(lake) if lake.contains("://") => Err(Complaint::new(format!("{file}: lake {lake:?} is no folder"))
+                .hint("this build keeps lakes in folders; name one")),
+            Some(lake) => Ok(self.path(lake)),
+        }
+    }
+
+    /// The place of a network that an option names, by its name or its service provider code.
+    pub(crate) fn network(&self, named: &str, option: &str) -> Result<usize, Complaint> {
+        let networks = &self.configuration.networks;
+        let found = networks.iter().position(|network| network.name == named || network.spc.as_deref() == Some(named));
+        let names: Vec<&str> = networks.iter().map(|network| network.name.as_str()).collect();
+        found.ok_or_else(|| {
+            Complaint::new(format!("{option} {named}: {} has no network of that name", self.file.display()))
+                .hint(format!("it has: {}", names.join(", ")))
+        })
+    }
+
     /// A path of the file, relative to its folder.
     pub(crate) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)

@@ -59,7 +59,8 @@ impl Findings {
             (None, None) => self.error("H6", "no info parameter: nothing says where the certificate lies"),
             (Some(_), None) => {}
         }
-        if field.alg.as_deref().is_some_and(|alg| alg != "ES256") {
+        // RFC 3261 §7.3.1: parameters are tokens, whose case tells nothing.
+        if field.alg.as_deref().is_some_and(|alg| !alg.eq_ignore_ascii_case("ES256")) {
             self.error("H11", format!("alg={} where ES256 belongs", field.alg.as_deref().unwrap_or_default()));
         }
     }
@@ -85,7 +86,7 @@ impl Findings {
             // An empty parameter is named already.
             (None, Some(_)) if self.0.iter().any(|finding| finding.rule == "G7") => {}
             (None, Some(ppt)) => self.warning("G7", format!("no ppt parameter, though the token says {ppt:?}")),
-            (Some(own), other) if other.as_ref() != Some(own) => {
+            (Some(own), other) if !other.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(own)) => {
                 let other = other.as_deref().map_or_else(|| "none".to_owned(), |ppt| format!("{ppt:?}"));
                 self.error("H12", format!("ppt={own}, but the token says {other}"));
             }

@@ -16,18 +16,23 @@ mod content;
 mod exit;
 mod files;
 mod findings;
+mod ingest;
 mod inspect;
 mod json_call;
 mod lab;
 mod lines;
 mod man;
+mod ordered;
+mod packed;
 mod pieces;
 mod printer;
 mod redact;
+mod set_aside;
 mod settings;
 mod shown_certificate;
 mod shown_value;
 mod sign;
+mod sources;
 mod table;
 mod text;
 mod trace;
@@ -54,7 +59,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => {
             // Help and version go to stdout with code 0, misuse to stderr with code 2; a closed pipe is no news.
-            let _ = answer.print();
+            let _ = if answer.use_stderr() && asks_for_redaction() {
+                printer::say_masked(&answer.to_string())
+            } else {
+                answer.print()
+            };
             return if answer.use_stderr() { Exit::Unable.into() } else { Exit::Good.into() };
         }
     };
@@ -70,10 +79,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether numbers are to be masked though the arguments could not be understood: a complaint repeats them.
+fn asks_for_redaction() -> bool {
+    std::env::args_os().any(|argument| argument == "--redact")
+}
+
 fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
     match command {
         Command::Certificate(command) => certificate::run(&command, printer),
         Command::Completions(args) => completions::run(&args, printer),
+        Command::Ingest(args) => ingest::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Lab(args) => lab::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::ProgressBar;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::args::{Color, Format, GlobalArgs};
 use crate::cli::exit::{Complaint, Stop};
+use crate::cli::ordered::Ordered;
 use crate::cli::redact::Redactor;
 use crate::cli::table;
 use crate::cli::text::{Text, Tone, is_unsafe};
@@ -48,6 +49,10 @@ pub(crate) struct Printer {
     redact: bool,
     /// The columns of the CSV header that was printed last.
     columns: Option<&'static [&'static str]>,
+    /// The bars on the terminal, once there are any.
+    bars: Option<MultiProgress>,
+    /// How many columns stdout has, if it is a terminal.
+    width: Option<usize>,
 }
 
 impl Printer {
@@ -55,6 +60,7 @@ impl Printer {
     pub(crate) fn new(global: &GlobalArgs) -> Self {
         let out = io::stdout();
         let default = if out.is_terminal() { Format::Text } else { Format::Json };
+        let width = out.is_terminal().then(|| columns_of(&out));
         let colour = |choice| match global.color {
             Color::Always => true,
             Color::Never => false,
@@ -71,6 +77,8 @@ impl Printer {
             quiet: global.quiet,
             redact: global.redact,
             columns: None,
+            bars: None,
+            width,
         }
     }
 
@@ -79,30 +87,32 @@ impl Printer {
         self.asked_format
     }
 
-    /// A bar of so many steps. It shows only when stderr is a terminal and stdout, whose lines would cross it, is none.
-    pub(crate) fn progress(&self, steps: usize) -> ProgressBar {
-        if self.quiet || !self.talk.is_terminal() || io::stdout().is_terminal() {
+    /// Whether numbers are masked.
+    pub(crate) const fn is_redacted(&self) -> bool {
+        self.redact
+    }
+
+    /// A bar of so many steps, shown where stderr is a terminal. It gives way to whatever is printed meanwhile.
+    pub(crate) fn progress(&mut self, steps: u64) -> ProgressBar {
+        if self.quiet || !self.talk.is_terminal() {
             return ProgressBar::hidden();
         }
-        ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX))
+        self.bars.get_or_insert_with(MultiProgress::new).add(ProgressBar::new(steps))
     }
 
     /// Prints one object.
     pub(crate) fn show<P: Present>(&mut self, item: &P) -> Result<(), Stop> {
-        let needs_value = self.redact || self.format == Format::Csv;
-        let mut value = if needs_value { serde_json::to_value(item).unwrap_or(Value::Null) } else { Value::Null };
-        let redactor = self.redact.then(|| Redactor::of(&value));
-        if let Some(redactor) = &redactor {
-            redactor.mask_object(&mut value);
-        }
-        let printed = match self.format {
-            Format::Json if needs_value => json_line(&value),
-            Format::Json => json_line(item),
-            Format::Csv => self.rows(P::COLUMNS, &value),
-            Format::Dot => graph(item, Graph::Dot, redactor.as_ref())?,
-            Format::Mermaid => graph(item, Graph::Mermaid, redactor.as_ref())?,
-            Format::Text => {
-                let mut text = Text::new(self.colour, redactor);
+        let redacted = self.redact.then(|| Redacted::of(item)).transpose()?;
+        let redactor = redacted.as_ref().map(|redacted| redacted.redactor.clone());
+        let printed = match (self.format, &redacted) {
+            (Format::Json, Some(redacted)) => json_line(&redacted.object),
+            (Format::Json, None) => json_line(item),
+            (Format::Csv, Some(redacted)) => self.rows(P::COLUMNS, &value_of(&redacted.object)),
+            (Format::Csv, None) => self.rows(P::COLUMNS, &value_of(item)),
+            (Format::Dot, _) => graph(item, Graph::Dot, redactor.as_ref())?,
+            (Format::Mermaid, _) => graph(item, Graph::Mermaid, redactor.as_ref())?,
+            (Format::Text, _) => {
+                let mut text = Text::new(self.colour, redactor).wrapped(self.width);
                 item.text(&mut text);
                 text.as_str().to_owned()
             }
@@ -120,14 +130,26 @@ impl Printer {
         rows
     }
 
+    /// A bar of so many bytes of what is being done, with the rate and the time that is left.
+    pub(crate) fn progress_of_bytes(&mut self, what: &'static str, bytes: u64) -> ProgressBar {
+        let bar = self.progress(bytes);
+        let template = format!("{what} {{bar:30}} {{bytes}}/{{total_bytes}}, {{bytes_per_sec}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        bar
+    }
+
     /// Writes bytes of our own making to stdout as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.out.write_all(bytes).map_err(|reason| unwritable(&reason))
+        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.width.is_some()));
+        aside(bars, || out.write_all(bytes)).map_err(|reason| unwritable(&reason))
     }
 
     /// Brings to stdout what is still held back; call it before waiting for more input.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
-        self.out.flush().map_err(|reason| unwritable(&reason))
+        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.width.is_some()));
+        aside(bars, || out.flush()).map_err(|reason| unwritable(&reason))
     }
 
     /// Says something in passing on stderr, unless silence was asked for.
@@ -154,15 +176,56 @@ impl Printer {
 
     fn say(&mut self, tone: Tone, kind: &str, words: &str) {
         // Data first, so that on a terminal the two streams stand in order.
-        let _ = self.out.flush();
+        let _ = self.flush();
         let mut text = Text::new(self.talk_colour, self.redact.then(Redactor::default));
         text.put(tone, kind).plain(": ").plain(words).end();
         // Nobody is left to tell when stderr cannot be written.
-        let _ = self.talk.write_all(text.as_str().as_bytes());
+        let talk = &mut self.talk;
+        let _ = aside(self.bars.as_ref(), || talk.write_all(text.as_str().as_bytes()));
     }
 }
 
+/// Does something to the terminal while no bar is on it.
+fn aside<T>(bars: Option<&MultiProgress>, act: impl FnOnce() -> T) -> T {
+    match bars {
+        Some(bars) => bars.suspend(act),
+        None => act(),
+    }
+}
+
+/// Says on stderr, before there is a printer, what repeats words of the command line: with its numbers masked.
+pub(crate) fn say_masked(words: &str) -> io::Result<()> {
+    io::stderr().write_all(Redactor::default().mask(words).as_bytes())
+}
+
 const BUFFER: usize = 64 * 1024;
+
+/// An object with its numbers masked, and what masks them elsewhere.
+struct Redacted {
+    object: Ordered,
+    redactor: Redactor,
+}
+
+impl Redacted {
+    /// Nothing is printed of an object that cannot be masked.
+    fn of(item: &impl Serialize) -> Result<Self, Stop> {
+        let read = serde_json::to_string(item).and_then(|json| serde_json::from_str::<Ordered>(&json));
+        let mut object = read.map_err(|reason| Complaint::new(format!("--redact cannot mask an object: {reason}")))?;
+        let redactor = Redactor::of(&object);
+        redactor.mask_object(&mut object);
+        Ok(Self { object, redactor })
+    }
+}
+
+/// A terminal that does not say is as wide as terminals were.
+fn columns_of(out: &Stdout) -> usize {
+    terminal_size::terminal_size_of(out).map_or(80, |(width, _)| usize::from(width.0))
+}
+
+fn value_of(item: &impl Serialize) -> Value {
+    // Names are strings and floats are finite in all our objects, so there is nothing that JSON cannot hold.
+    serde_json::to_value(item).unwrap_or(Value::Null)
+}
 
 fn graph<P: Present>(item: &P, graph: Graph, redactor: Option<&Redactor>) -> Result<String, Stop> {
     let drawn = item

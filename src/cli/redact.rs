@@ -1,45 +1,46 @@
-//! `--redact`: telephone numbers masked in everything that is printed.
+//! `--redact`: telephone numbers masked in everything that is printed, on stdout and on stderr.
 //!
 //! A number keeps its first four digits (in the North American plan the country code and the area) and its length:
-//! `1215xxxxxxx`. The numbers of one object are gathered first, from the members that hold numbers; each is then
-//! masked wherever it stands, error texts and URIs included.
+//! `1215xxxxxxx`. Whatever looks like a number is masked ([`runs`]); those that an object is known to be about are
+//! masked even inside what would else stay legible, as a hash or a date.
+
+mod runs;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
+use crate::cli::ordered::Ordered;
+use crate::cli::redact::runs::{mask_digits, mask_hexadecimal, mask_runs};
 use crate::number::NumberPlan;
-use crate::passport::is_uuid;
 
-/// Masks the numbers of one object.
+/// Masks the numbers of one object, and whatever else looks like a number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Redactor {
-    /// Every spelling to mask, the longest first.
-    spellings: Vec<String>,
+    /// The digits of the numbers that the object is about, the longest first.
+    known: Vec<String>,
 }
 
 impl Redactor {
     /// The redactor of an object's numbers.
-    pub(crate) fn of(object: &Value) -> Self {
-        let mut spellings = BTreeSet::new();
-        gather(object, false, &mut spellings);
-        let mut spellings: Vec<String> = spellings.into_iter().collect();
-        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
-        Self { spellings }
+    pub(crate) fn of(object: &Ordered) -> Self {
+        let mut known = BTreeSet::new();
+        gather(object, false, &mut known);
+        let mut known: Vec<String> = known.into_iter().collect();
+        known.sort_by_key(|digits| std::cmp::Reverse(digits.len()));
+        Self { known }
     }
 
-    /// The text with every known number masked, every other run of ten digits or more that is not part of a URL, and
-    /// the signature of a `ppi`: whoever has a signature and the rest of the claims finds the digits by trying them.
+    /// The text with every number masked, and the signature of a `ppi`: whoever has a signature and the rest of the
+    /// claims finds the digits by trying them.
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut masked = Cow::Borrowed(text);
-        for spelling in &self.spellings {
-            if masked.contains(spelling.as_str()) {
-                masked = Cow::Owned(masked.replace(spelling.as_str(), &mask_digits(spelling)));
+        for digits in &self.known {
+            if masked.contains(digits.as_str()) {
+                masked = Cow::Owned(masked.replace(digits.as_str(), &mask_digits(digits)));
             }
         }
-        if has_long_run(&masked) {
-            masked = Cow::Owned(mask_runs(&masked));
+        if let Some(runs) = mask_runs(&masked) {
+            masked = Cow::Owned(runs);
         }
         if let Some(at) = masked.find("ppi=\"..") {
             let end = masked[at + 7..].find('"').map_or(masked.len(), |length| at + 7 + length);
@@ -48,34 +49,77 @@ impl Redactor {
         masked
     }
 
-    /// The object with every string masked, and numbers that stand where telephone numbers belong.
-    pub(crate) fn mask_object(&self, object: &mut Value) {
-        match object {
-            Value::String(text) => {
-                if let Cow::Owned(masked) = self.mask(text) {
-                    *text = masked;
+    /// The object with its strings masked, and numbers that stand where telephone numbers may.
+    pub(crate) fn mask_object(&self, object: &mut Ordered) {
+        self.mask_value(object, Place::Ours);
+    }
+
+    fn mask_value(&self, value: &mut Ordered, place: Place) {
+        match value {
+            Ordered::String(text) => self.mask_string(text, place),
+            Ordered::Number(number) => {
+                let digits = number.to_string();
+                if place == Place::Theirs && digits.len() >= SHORTEST || self.known.contains(&digits) {
+                    *value = Ordered::String(mask_digits(&digits));
                 }
             }
-            Value::Number(number) => {
-                if self.spellings.contains(&number.to_string()) {
-                    *object = Value::String(mask_digits(&number.to_string()));
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_object(item)),
-            Value::Object(members) => {
-                for (name, value) in members.iter_mut() {
-                    if !KEPT.contains(&name.as_str()) {
-                        self.mask_object(value);
+            Ordered::Array(items) => items.iter_mut().for_each(|item| self.mask_value(item, place)),
+            Ordered::Object(members) => {
+                for (name, value) in members {
+                    self.mask_value(value, place.of_member(name));
+                    if place == Place::Theirs
+                        && let Cow::Owned(masked) = self.mask(name)
+                    {
+                        *name = masked;
                     }
                 }
             }
-            Value::Null | Value::Bool(_) => {}
+            Ordered::Null | Ordered::Bool(_) => {}
+        }
+    }
+
+    fn mask_string(&self, text: &mut String, place: Place) {
+        let masked = match place {
+            Place::Identifier => return,
+            Place::Hexadecimal => mask_hexadecimal(text).map(Cow::Owned),
+            Place::Ours | Place::Theirs | Place::Time => Some(self.mask(text)),
+        };
+        if let Some(Cow::Owned(masked)) = masked {
+            *text = masked;
+        }
+    }
+}
+
+/// Whose words stand at a place of an object, and what of them can be a number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// Our members: their JSON numbers are counts and the like.
+    Ours,
+    /// The signer's claims, and members that hold numbers of users: JSON numbers may be telephone numbers.
+    Theirs,
+    /// The instant of a claim.
+    Time,
+    /// What registries or the configuration call a provider or a certificate by: long runs of digits, and no numbers.
+    Identifier,
+    /// Octets that may be the text of a number.
+    Hexadecimal,
+}
+
+impl Place {
+    fn of_member(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Theirs | Self::Time, "iat" | "exp" | "nbf") => Self::Time,
+            (Self::Theirs | Self::Time, _) | (_, "claims" | "header") => Self::Theirs,
+            (_, "der") => Self::Hexadecimal,
+            (_, "frn" | "rmd" | "serial") => Self::Identifier,
+            (_, name) if HOLDERS.contains(&name) => Self::Theirs,
+            _ => Self::Ours,
         }
     }
 }
 
 /// The members that hold telephone numbers or URIs of users, at any depth.
-const HOLDERS: [&str; 14] = [
+const HOLDERS: [&str; 13] = [
     "asserted",
     "called",
     "calling",
@@ -89,31 +133,26 @@ const HOLDERS: [&str; 14] = [
     "start",
     "tn",
     "to",
-    "uri",
 ];
 
-/// The members that hold long runs of digits which are no telephone numbers.
-const KEPT: [&str; 11] =
-    ["at", "certificate_sha256", "der", "frn", "iat", "origid", "path", "rmd", "serial", "sha256", "spc"];
-
-fn gather(value: &Value, holds_numbers: bool, spellings: &mut BTreeSet<String>) {
+fn gather(value: &Ordered, holds_numbers: bool, known: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) if holds_numbers => gather_text(text, spellings),
-        Value::Number(number) if holds_numbers && number.to_string().len() >= SHORTEST => {
-            spellings.insert(number.to_string());
+        Ordered::String(text) if holds_numbers => gather_text(text, known),
+        Ordered::Number(number) if holds_numbers && number.to_string().len() >= SHORTEST => {
+            known.insert(number.to_string());
         }
-        Value::Array(items) => items.iter().for_each(|item| gather(item, holds_numbers, spellings)),
-        Value::Object(members) => {
+        Ordered::Array(items) => items.iter().for_each(|item| gather(item, holds_numbers, known)),
+        Ordered::Object(members) => {
             for (name, value) in members {
-                let holds = (holds_numbers || HOLDERS.contains(&name.as_str())) && !KEPT.contains(&name.as_str());
-                gather(value, holds, spellings);
+                let holds = (holds_numbers || HOLDERS.contains(&name.as_str()) || name == "uri") && name != "iat";
+                gather(value, holds, known);
             }
         }
         _ => {}
     }
 }
 
-fn gather_text(text: &str, spellings: &mut BTreeSet<String>) {
+fn gather_text(text: &str, known: &mut BTreeSet<String>) {
     let user = text.split_once(':').map_or(text, |(_, rest)| rest);
     let user = user.split('@').next().unwrap_or_default();
     for candidate in [text, user] {
@@ -124,99 +163,88 @@ fn gather_text(text: &str, spellings: &mut BTreeSet<String>) {
             continue;
         }
         let national = digits.len().checked_sub(10).map(|start| digits[start..].to_owned());
-        spellings.extend([bare.trim().to_owned(), number.to_string(), digits].into_iter().chain(national));
+        known.extend([number.to_string(), digits].into_iter().chain(national));
     }
 }
 
 /// Shorter ones are service codes, which name nobody.
 const SHORTEST: usize = 7;
 
-/// How many digits stay.
-const KEPT_DIGITS: usize = 4;
-
-fn mask_digits(number: &str) -> String {
-    let mut seen = 0;
-    number
-        .chars()
-        .map(|c| {
-            seen += usize::from(c.is_ascii_digit());
-            if c.is_ascii_digit() && seen > KEPT_DIGITS { 'x' } else { c }
-        })
-        .collect()
-}
-
-fn has_long_run(text: &str) -> bool {
-    text.as_bytes().split(|c| !c.is_ascii_digit()).any(|run| run.len() >= LONG_RUN)
-}
-
-const LONG_RUN: usize = 10;
-
-/// Masks long runs of digits in every word that is neither a URL nor a UUID, and no part of a hash.
-fn mask_runs(text: &str) -> String {
-    text.split_inclusive([' ', ',', ';', '"', '(', ')', '<', '>']).map(mask_word).collect()
-}
-
-fn mask_word(word: &str) -> Cow<'_, str> {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let is_hash = bare.len() >= 32 && bare.bytes().all(|c| c.is_ascii_hexdigit());
-    if word.contains("://") || is_uuid(bare) || is_hash || !has_long_run(word) {
-        return Cow::Borrowed(word);
-    }
-    let runs = word.split_inclusive(|c: char| !c.is_ascii_digit());
-    Cow::Owned(runs.map(|run| if has_long_run(run) { mask_digits(run) } else { run.to_owned() }).collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn redacted(object: &Value) -> String {
+        let mut object: Ordered = serde_json::from_str(&object.to_string()).unwrap();
+        Redactor::of(&object).mask_object(&mut object);
+        serde_json::to_string(&object).unwrap()
+    }
+
     #[test]
     fn a_number_is_masked_in_every_spelling_and_place() {
-        let mut object = json!({
+        let object = json!({
             "call": {"from": "12155550112", "to": "sip:+12155550131@host.example", "call_id": "12155550112@x"},
-            "passports": [{"claims": {"orig": {"tn": "+1 (215) 555-0112"}, "dest": {"tn": [12155550131u64]}, "iat": 1777896001},
+            "passports": [{"claims": {"orig": {"tn": "+1 (215) 555-0112"}, "dest": {"tn": [12155550131u64]}, "iat": 1777896001,
+                    "12155550112": {"msgi": 2155550199u64}},
                 "error": {"detail": "signed for 2155550131, but the call is for 12155550199"},
                 "header": {"x5u": "https://cert.example/20260504000001.pem"}}],
             "reasons": ["STIR ;cause=438 ;text=\"x\" ;ppi=\"..c2ln\""],
             "origid": "12345678-1234-1234-1234-123456789012"
         });
-        Redactor::of(&object).mask_object(&mut object);
+        let masked = json!({
+            "call": {"from": "1215xxxxxxx", "to": "sip:+1215xxxxxxx@host.example", "call_id": "1215xxxxxxx@x"},
+            "passports": [{"claims": {"orig": {"tn": "+1 (215) xxx-xxxx"}, "dest": {"tn": ["1215xxxxxxx"]}, "iat": 1777896001,
+                    "1215xxxxxxx": {"msgi": "2155xxxxxx"}},
+                "error": {"detail": "signed for 2155xxxxxx, but the call is for 1215xxxxxxx"},
+                "header": {"x5u": "https://cert.example/20260504000001.pem"}}],
+            "reasons": ["STIR ;cause=438 ;text=\"x\" ;ppi=\"..redacted\""],
+            "origid": "12345678-1234-1234-1234-123456789012"
+        });
+        assert_eq!(redacted(&object), masked.to_string());
+    }
+
+    #[test]
+    fn counts_and_identifiers_stay_and_claims_that_look_like_them_do_not() {
+        let object = json!({"searched": {"records": 26_000_000}, "frn": "0012345678", "rmd": "RMD0001234",
+            "sha256": "0f2600ba4c2912345678901280da04d7b8cb7ca6b4ac55cea6bb9f25a876f8fd"});
+        assert_eq!(redacted(&object), object.to_string());
+        let claims = json!({"claims": {"frn": "2155550112", "iat": "12155550112", "origid": "2155550131"}});
         assert_eq!(
-            object,
-            json!({
-                "call": {"from": "1215xxxxxxx", "to": "sip:+1215xxxxxxx@host.example", "call_id": "1215xxxxxxx@x"},
-                "passports": [{"claims": {"orig": {"tn": "+1 (215) xxx-xxxx"}, "dest": {"tn": ["1215xxxxxxx"]}, "iat": 1777896001},
-                    "error": {"detail": "signed for 2155xxxxxx, but the call is for 1215xxxxxxx"},
-                    "header": {"x5u": "https://cert.example/20260504000001.pem"}}],
-                "reasons": ["STIR ;cause=438 ;text=\"x\" ;ppi=\"..redacted\""],
-                "origid": "12345678-1234-1234-1234-123456789012"
-            })
+            redacted(&claims),
+            json!({"claims": {"frn": "2155xxxxxx", "iat": "1215xxxxxxx", "origid": "2155xxxxxx"}}).to_string()
         );
     }
 
     #[test]
-    fn unknown_long_numbers_are_masked_and_hashes_and_urls_are_not() {
-        let redactor = Redactor::default();
-        for (text, masked) in [
-            ("neither 12155550112, nor +442079460000.", "neither 1215xxxxxxx, nor +4420xxxxxxxx."),
-            ("https://a.example/20260504000001.pem", "https://a.example/20260504000001.pem"),
-            ("12345678-1234-1234-1234-123456789012", "12345678-1234-1234-1234-123456789012"),
-            (
-                "0f2600ba4c2912345678901280da04d7b8cb7ca6b4ac55cea6bb9f25a876f8fd",
-                "0f2600ba4c2912345678901280da04d7b8cb7ca6b4ac55cea6bb9f25a876f8fd",
-            ),
-            ("123456789", "123456789"),
-        ] {
-            assert_eq!(redactor.mask(text), masked);
-        }
+    fn a_number_that_is_known_is_masked_even_inside_a_hash_or_an_address() {
+        let hash = format!("{}12155550112{}", "a".repeat(11), "b".repeat(10));
+        let object = json!({"to": "12155550112", "call_id": hash, "x5u": "https://a.example/c12155550112d"});
+        let masked = redacted(&object);
+        assert!(!masked.contains("5550112"), "{masked}");
+    }
+
+    #[test]
+    fn the_octets_of_a_number_are_masked_and_others_are_not() {
+        let object = json!({"der": "3008a00616043132333434", "x": {"der": "300da20b16093132313535353530"}});
+        assert_eq!(
+            redacted(&object),
+            json!({"der": "3008a00616043132333434", "x": {"der": "300da20b160931323135xxxxxxxx"}}).to_string()
+        );
+    }
+
+    #[test]
+    fn members_keep_their_order() {
+        let text = r#"{"z":1,"a":{"y":"2155550112","b":2}}"#;
+        let mut object: Ordered = serde_json::from_str(text).unwrap();
+        Redactor::of(&object).mask_object(&mut object);
+        assert_eq!(serde_json::to_string(&object).unwrap(), text.replace("2155550112", "2155xxxxxx"));
     }
 
     #[test]
     fn service_codes_stay() {
-        let mut object = json!({"to": "911"});
-        Redactor::of(&object).mask_object(&mut object);
-        assert_eq!(object, json!({"to": "911"}));
+        let object = json!({"to": "911"});
+        assert_eq!(redacted(&object), object.to_string());
     }
 }

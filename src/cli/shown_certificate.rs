@@ -124,7 +124,7 @@ impl ShownCertificate {
     fn details(&self, text: &mut Text) {
         let description = &self.description;
         text.field("issuer", &description.issuer);
-        text.field("serial", &description.serial);
+        text.name("serial").put_legible(Tone::Plain, &description.serial).end();
         text.field("valid", format_args!("{} to {}", description.not_before, description.not_after));
         text.field("key", &description.key);
         if let Some(constraints) = &description.constraints {

@@ -73,6 +73,11 @@ enum PassportType {
 
 /// Runs `stirtrace sign` at the instant `now`.
 pub(super) fn run(args: &SignArgs, now: UnixTime, printer: &mut Printer) -> Result<Exit, Stop> {
+    if printer.is_redacted() {
+        return Err(Complaint::new("--redact: a signed token holds the numbers and cannot be masked")
+            .hint("leave --redact out")
+            .into());
+    }
     let key = read_named("--key", &args.key, MAX_FILE)?;
     let certificate = read_named("--certificate", &args.certificate, MAX_FILE)?;
     let signer = Signer::new(&key, &certificate, &args.x5u).map_err(complaint)?;

@@ -12,8 +12,10 @@ use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, Source, inputs_or_stdin};
 use crate::cli::printer::{Graph, Present, Printer};
+use crate::cli::sources::Sources;
 use crate::cli::text::Text;
 use crate::cli::trace::judge::Judge;
+use crate::cli::trace::reading::FilesRead;
 use crate::cli::unread::Unread;
 use crate::number::NumberPlan;
 use crate::report::graph;
@@ -60,21 +62,34 @@ Exit codes: 0 all found, 1 some ambiguous, not found or not to be said, 2 misuse
 
 /// Runs `stirtrace trace`.
 pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop> {
-    let (lines, mut exit) = (requests(args)?, Exit::Good);
+    let lines = requests(args)?;
     let configured = Configured::find(args.config.as_deref(), printer)?;
-    let networks = &configured.configuration.networks;
     let network = network(args.network.as_deref(), &configured)?;
-    let mut judge = Judge::new(&configured, printer)?;
-    let files = reading::files(&configured, printer)?;
+    let judge = Judge::new(&configured, printer)?;
     let asked: Vec<Request> = lines.iter().filter_map(|(_, line)| line.as_ref().ok().cloned()).collect();
+    let sources = Sources::find(&configured, printer)?;
+    sources.complain_if_none(&configured)?;
+    let networks = &configured.configuration.networks;
     let mut search = Search::new(&asked, networks);
-    reading::search(&mut search, &files, networks, printer)?;
+    let read = FilesRead::search(&mut search, &sources, networks, printer);
     let replaying = Replying::new(network);
     let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
     if !replays.is_empty() {
-        reading::replays(&mut replays, &files.found, networks, printer)?;
+        read.replays(&mut replays, printer);
     }
-    let replying = replaying.with_replays(&replays);
+    let exit = if read.all_read { Exit::Good } else { Exit::Unable };
+    Ok(exit.and(answer(lines, &search, replaying.with_replays(&replays), judge, printer)?))
+}
+
+/// Prints the answers, in the order of the requests.
+fn answer(
+    lines: Vec<Asked>,
+    search: &Search<'_>,
+    replying: Replying<'_>,
+    mut judge: Judge,
+    printer: &mut Printer,
+) -> Result<Exit, Stop> {
+    let mut exit = Exit::Good;
     let mut next = 0;
     for (source, line) in lines {
         if let Err(complaint) = line {
@@ -148,14 +163,7 @@ fn network(named: Option<&str>, configured: &Configured) -> Result<Option<usize>
         let complaint = Complaint::new(format!("{file} names no [[network]]"));
         return Err(complaint.hint("add a [[network]] with a name, and a [[network.source]] with its files"));
     }
-    let Some(named) = named else { return Ok(None) };
-    let found = networks.iter().position(|network| network.name == named || network.spc.as_deref() == Some(named));
-    let names: Vec<&str> = networks.iter().map(|network| network.name.as_str()).collect();
-    let complain = || {
-        Complaint::new(format!("--network {named}: {file} has no network of that name"))
-            .hint(format!("it has: {}", names.join(", ")))
-    };
-    found.map(Some).ok_or_else(complain)
+    named.map(|named| configured.network(named, "--network")).transpose()
 }
 
 impl Present for Answer {

@@ -1,7 +1,8 @@
-//! The lab: a throw-away PKI to practise and to test with. Its keys are public and worthless.
+//! The lab: a throw-away PKI and practice worlds to test with. Its keys are public and worthless.
 
 use crate::time::UnixTime;
 
+pub mod calls;
 pub mod pki;
 pub mod write;
 

@@ -4,8 +4,7 @@
 //! tried on the two columns that the file is sorted by; only then is anything else of them read. Day by day, a row
 //! group on each core.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,63 +16,25 @@ use super::folder::ParquetLake;
 use super::group::Group;
 use super::index::{CallingNumber, Index, IndexFault, IndexedRow, Keyed, united};
 use super::keys::{KeyColumns, TimeColumns, calling_numbers, integer_key, may_be, number_key};
-use super::manifest::DataFile;
 use super::opened::OpenedFile;
 use super::parallel;
 use super::question::{Found, RecordFile, Wanted};
 use super::rows::{NoColumn, Rows};
 use super::schema;
 use crate::cdr::Record;
-use crate::time::UnixTime;
 use crate::traceback::Span;
 
 /// Rows that are held in mind before they are read; beyond it they are read first.
 const MAX_PAIRS: usize = 1 << 20;
 
 impl ParquetLake {
+    /// Answers the question.
     pub(super) fn find(&self, wanted: &[Wanted], take: &mut dyn FnMut(Found)) -> Result<(), Error> {
         let mut sought: Vec<Sought<'_>> =
             wanted.iter().enumerate().map(|(place, wanted)| Sought::new(place, wanted)).collect();
         // Neighbours in this order are neighbours in the index.
         sought.sort_unstable_by_key(|own| (own.keyed, own.wanted.calling, own.wanted.span.from));
-        let mut lake = self.clone();
-        let mut days = lake.days();
-        while let Some((day, files)) = days.pop_first() {
-            let opened = match lake.open_files(&files, &sought) {
-                Err(Error::Unreachable { kind: io::ErrorKind::NotFound, .. }) => {
-                    // A writer has put other files in their place; the days that were answered stay answered.
-                    lake = self.again()?;
-                    days = lake.days().split_off(&day);
-                    let files = days.remove(&day).unwrap_or_default();
-                    lake.open_files(&files, &sought)?
-                }
-                opened => opened?,
-            };
-            lake.find_in(&opened, &sought, take)?;
-        }
-        Ok(())
-    }
-
-    /// The data files by the folder of their day.
-    fn days(&self) -> BTreeMap<String, Vec<DataFile>> {
-        let mut days: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
-        for file in &self.manifest().data {
-            let day = file.path.rsplit_once('/').map_or("", |(day, _)| day);
-            days.entry(day.to_owned()).or_default().push(file.clone());
-        }
-        days
-    }
-
-    /// Those of the files that may hold what is sought, open: what is open stays readable, whoever removes it.
-    fn open_files(&self, files: &[DataFile], sought: &[Sought<'_>]) -> Result<Vec<(Span, Arc<OpenedFile>)>, Error> {
-        let mut opened = Vec::new();
-        for file in files {
-            let span = span_of(file);
-            if sought.iter().any(|own| own.meets(span)) {
-                opened.push((span, self.opened().open(self.folder(), file)?));
-            }
-        }
-        Ok(opened)
+        self.each_day(&|span| sought.iter().any(|own| own.meets(span)), &mut |files| self.find_in(files, &sought, take))
     }
 
     fn find_in(
@@ -107,11 +68,6 @@ impl ParquetLake {
         };
         parallel::for_each(tasks, work, |found| found.into_iter().for_each(&mut *take))
     }
-}
-
-fn span_of(file: &DataFile) -> Span {
-    let [from, to] = file.start.map(UnixTime::from_seconds);
-    Span::new(from, to)
 }
 
 /// What is wanted, and how it is looked for.

@@ -8,9 +8,8 @@ use arrow_array::builder::{
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, Field};
-use aws_lc_rs::digest::{SHA256, digest};
 
-use super::question::RecordFile;
+use super::question::{RecordFile, Wanted};
 use super::schema;
 use crate::cdr::{Dialed, Link, Record};
 use crate::identity_header::IdentityHeader;
@@ -152,7 +151,7 @@ impl Columns {
         }
         self.identity.append(!identity.is_empty());
         let passport = first_full_form(identity);
-        self.token.append_option(passport.as_ref().map(|passport| token_key(passport.as_str())));
+        self.token.append_option(passport.as_ref().map(|passport| Wanted::token_key(passport.as_str())));
         let (header, claims) = (passport.as_ref().map(Passport::header), passport.as_ref().map(Passport::claims));
         let values = [
             claims.and_then(|claims| claims.attest.as_deref()),
@@ -207,15 +206,9 @@ impl Number {
 }
 
 /// The first PASSporT in full form: the compact form says nothing that could be found again.
-fn first_full_form(identity: &[String]) -> Option<Passport> {
+pub(super) fn first_full_form(identity: &[String]) -> Option<Passport> {
     let values = identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
     values.into_iter().find_map(|header| Passport::parse(&header.token).ok())
-}
-
-/// What a token is found by: the first eight bytes of its SHA-256.
-pub(super) fn token_key(token: &str) -> i64 {
-    let hash = digest(&SHA256, token.as_bytes());
-    hash.as_ref().first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
 /// Milliseconds since 1970.

@@ -54,7 +54,13 @@ impl ParquetLake {
 
     /// What was read of each source.
     pub(super) fn held(&self) -> Result<HeldSources, Error> {
-        held(&self.folder, &self.manifest)
+        match held(&self.folder, &self.manifest) {
+            // A writer has put another in its place.
+            Err(Error::Unreachable { kind: io::ErrorKind::NotFound, .. }) => {
+                held(&self.folder, &self.again()?.manifest)
+            }
+            held => held,
+        }
     }
 }
 

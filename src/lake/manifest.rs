@@ -32,6 +32,32 @@ pub(super) struct Manifest {
     pub(super) held: Option<String>,
     /// The data files, by day.
     pub(super) data: Vec<DataFile>,
+    /// Files that the last change replaced: readers of the manifest before it may still need them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) retired: Vec<String>,
+}
+
+impl Manifest {
+    /// The place of a source, which is added where it is new.
+    pub(super) fn place_of(&mut self, name: &SourceName) -> usize {
+        self.sources.iter().position(|own| own == name).unwrap_or_else(|| {
+            self.sources.push(name.clone());
+            self.sources.len() - 1
+        })
+    }
+
+    /// Every file that it names, the retired ones too.
+    pub(super) fn named(&self) -> impl Iterator<Item = &str> {
+        let data = self.data.iter().flat_map(DataFile::files);
+        data.chain(self.held.as_deref()).chain(self.retired.iter().map(String::as_str))
+    }
+}
+
+impl DataFile {
+    /// The file and what lies beside it.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        [Some(self.path.as_str()), self.index.as_deref()].into_iter().flatten()
+    }
 }
 
 /// A source of a network.
@@ -59,6 +85,8 @@ pub(super) struct DataFile {
     pub(super) calling: Option<[i64; 2]>,
     /// Whose records are in it.
     pub(super) sources: Vec<usize>,
+    /// How many records of each of them.
+    pub(super) counts: Vec<u64>,
     /// The side index, relative to the lake's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) index: Option<String>,
@@ -140,6 +168,13 @@ pub(super) struct Unreadable {
     pub(super) name: String,
     /// Why.
     pub(super) reason: String,
+}
+
+impl HeldSources {
+    /// Adds a source of which nothing was read yet.
+    pub(super) fn add(&mut self, name: &SourceName) {
+        self.sources.push(HeldSource { name: name.clone(), ..HeldSource::default() });
+    }
 }
 
 impl HeldSource {

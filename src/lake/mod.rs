@@ -1,26 +1,43 @@
 //! The lake: call records kept, and the three questions that the rest of stirtrace asks of them.
 //!
-//! Nothing else knows what keeps the records. [`Lake`] is answered here by Parquet files in a folder; on a cluster
-//! something else answers it.
+//! Nothing else knows what keeps the records. They are kept as Parquet files in a folder; on a cluster something else
+//! keeps them.
+//!
+//! So far a lake is written ([`LakeWriter`]), and other engines may read its files. The questions are answered by
+//! nothing yet: `stirtrace trace` reads the files of call records themselves.
 
 mod candidates;
 mod columns;
+mod data;
+mod days;
+mod disk;
 mod error;
 mod folder;
 mod group;
 mod index;
+mod ingest;
 mod keys;
+mod lock;
 mod manifest;
 mod opened;
 mod parallel;
 mod positioned;
 mod question;
 mod rows;
+mod run;
 mod schema;
+mod seen;
+mod spans;
+mod tally;
+mod writer;
 
 pub use error::Error;
 pub use folder::ParquetLake;
+pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress, pieces};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
+pub use writer::LakeWriter;
+
+use manifest::HeldSource;
 
 /// Kept call records, and what is asked of them.
 pub trait Lake {
@@ -46,4 +63,21 @@ pub trait Lake {
     /// # Errors
     /// When what is kept cannot be read.
     fn coverage(&self, network: &str) -> Result<Vec<Held>, Self::Error>;
+}
+
+impl Lake for ParquetLake {
+    type Error = Error;
+
+    fn candidates(&self, wanted: &[Wanted], take: &mut dyn FnMut(Found)) -> Result<(), Error> {
+        self.find(wanted, take)
+    }
+
+    fn tally(&self, tally: &Tally) -> Result<Vec<Tallied>, Error> {
+        self.count(tally)
+    }
+
+    fn coverage(&self, network: &str) -> Result<Vec<Held>, Error> {
+        let sources = self.held()?.sources;
+        Ok(sources.iter().filter(|own| own.name.network == network).map(HeldSource::to_held).collect())
+    }
 }

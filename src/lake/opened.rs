@@ -52,7 +52,7 @@ impl OpenedFile {
         let first_rows = first_rows.filter(|rows| rows.last().copied().map(u64::from) == Some(data.rows));
         let first_rows = first_rows
             .ok_or_else(|| Error::damaged(&path, format!("it does not have the {} records it should", data.rows)))?;
-        let index = match (&data.index, data_id(&data.path)) {
+        let index = match (&data.index, name(&data.path).and_then(data_id)) {
             (Some(index), Some(id)) => Index::open(&folder.join(index), id, data.rows),
             _ => Err(IndexFault::Missing),
         };
@@ -69,10 +69,14 @@ impl OpenedFile {
     }
 }
 
-/// The SHA-256 that a data file is named by.
-pub(super) fn data_id(path: &str) -> Option<DataId> {
-    let name = path.rsplit('/').next()?.strip_suffix(".parquet")?;
-    let (pairs, rest) = name.as_bytes().as_chunks::<2>();
+/// The name of a data file, without its ending.
+fn name(path: &str) -> Option<&str> {
+    path.rsplit('/').next()?.strip_suffix(".parquet")
+}
+
+/// The identity of a data file, by the SHA-256 that it is named by.
+pub(super) fn data_id(sha256: &str) -> Option<DataId> {
+    let (pairs, rest) = sha256.as_bytes().as_chunks::<2>();
     let mut id = DataId::default();
     if pairs.len() != id.len() || !rest.is_empty() {
         return None;

@@ -149,6 +149,20 @@ impl Source {
     /// Two hours: a switch that carries calls is rarely silent for longer.
     pub const DEFAULT_GAP: i64 = 2 * 60 * 60;
 
+    /// A source of which only the label is known.
+    #[must_use]
+    pub fn labelled(label: impl Into<String>) -> Self {
+        Self {
+            name: Some(label.into()),
+            files: Vec::new(),
+            format: String::new(),
+            time_zone: None,
+            gap: Self::DEFAULT_GAP,
+            trunk: None,
+            columns: Vec::new(),
+        }
+    }
+
     /// What people and the lake know it by: its name, else its globs.
     #[must_use]
     pub fn label(&self) -> String {

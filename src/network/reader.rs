@@ -2,85 +2,42 @@
 
 use std::collections::HashMap;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::address::AddressRange;
 use super::error::{Error, Fault};
 use super::{Configuration, Network, Peer, PeerKind, Period, Source, Trunk};
+use crate::document::{self, Flaw, Table, elements};
 use crate::time::UnixTime;
-use crate::zone::{Moment, Zone, nearest};
+use crate::zone::Moment;
 
 /// No map of peers that people keep by hand is longer.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Enough to work on; finding the place of each takes a walk through the file.
-const MAX_ERRORS: usize = 100;
-
 pub(super) fn read(bytes: &[u8]) -> Result<Configuration, Vec<Error>> {
-    let error = |fault| vec![Error { line: 1, column: 1, key: String::new(), fault }];
-    if bytes.len() > MAX_BYTES {
-        return Err(error(Fault::TooMany { limit: MAX_BYTES }));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| error(Fault::Encoding))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, errors: Vec::new() };
-    let configuration = match DeTable::parse(text) {
-        Ok(document) => reader.configuration(document.get_ref()),
-        Err(reason) => {
-            let at = reason.span().map_or(0, |span| span.start);
-            reader.fault(at, "", Fault::Syntax(reason.message().to_owned()));
-            Configuration::default()
-        }
-    };
-    let Reader { mut errors, .. } = reader;
-    errors.sort_by_key(|error| (error.line, error.column));
-    if errors.is_empty() { Ok(configuration) } else { Err(errors) }
+    document::read(bytes, MAX_BYTES, |reader, table| reader.configuration(table))
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    errors: Vec<Error>,
-}
+type Reader<'a> = document::Reader<'a, Fault>;
 
-type Value<'a> = Spanned<DeValue<'a>>;
-
-/// A table with the name of where it stands, for messages.
-struct Table<'t, 'a> {
-    path: &'static str,
-    at: usize,
-    members: &'t DeTable<'a>,
-}
-
-impl<'t, 'a> Table<'t, 'a> {
-    fn get(&self, name: &str) -> Option<&'t Value<'a>> {
-        self.members.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
-    }
-
-    fn key(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
-    }
-}
-
-impl<'a> Reader<'a> {
-    fn configuration(&mut self, members: &DeTable<'a>) -> Configuration {
-        let table = Table { path: "", at: 0, members };
-        self.known(&table, &["lake", "trust", "trust_signer", "certificates", "crl", "crl_signer", "network"]);
+impl Reader<'_> {
+    fn configuration(&mut self, table: &Table<'_, '_>) -> Configuration {
+        self.known(table, &["lake", "trust", "trust_signer", "certificates", "crl", "crl_signer", "network"]);
         Configuration {
-            lake: self.string(&table, "lake"),
-            trust: self.strings(&table, "trust"),
-            trust_signer: self.strings(&table, "trust_signer"),
-            certificates: self.string(&table, "certificates"),
-            crl: self.strings(&table, "crl"),
-            crl_signer: self.strings(&table, "crl_signer"),
-            networks: self.networks(&table),
+            lake: self.string(table, "lake"),
+            trust: self.strings(table, "trust"),
+            trust_signer: self.strings(table, "trust_signer"),
+            certificates: self.string(table, "certificates"),
+            crl: self.strings(table, "crl"),
+            crl_signer: self.strings(table, "crl_signer"),
+            networks: self.networks(table),
         }
     }
 
-    fn networks(&mut self, parent: &Table<'_, 'a>) -> Vec<Network> {
+    fn networks(&mut self, parent: &Table<'_, '_>) -> Vec<Network> {
         let mut networks = Vec::new();
         let mut names: Vec<(String, usize)> = Vec::new();
-        for table in self.tables(parent, "network", "network") {
+        for table in self.tables(parent, "network") {
             let network = self.network(&table);
             if let Some((name, line)) = names.iter().find(|(name, _)| *name == network.name) {
                 let fault = Fault::NetworkTwice { name: name.clone(), line: *line };
@@ -92,21 +49,21 @@ impl<'a> Reader<'a> {
         networks
     }
 
-    fn network(&mut self, table: &Table<'_, 'a>) -> Network {
+    fn network(&mut self, table: &Table<'_, '_>) -> Network {
         self.known(table, &["name", "spc", "country", "time_zone", "source", "peer"]);
         let mut claims = Claims::default();
-        let peers = self.tables(table, "peer", "network.peer");
+        let peers = self.tables(table, "peer");
         Network {
             name: self.required(table, "name"),
             spc: self.string(table, "spc"),
             country: self.country(table),
-            time_zone: self.zone(table),
-            sources: self.tables(table, "source", "network.source").iter().map(|t| self.source(t)).collect(),
+            time_zone: self.zone(table, "time_zone"),
+            sources: self.tables(table, "source").iter().map(|t| self.source(t)).collect(),
             peers: peers.iter().map(|peer| self.peer(peer, &mut claims)).collect(),
         }
     }
 
-    fn source(&mut self, table: &Table<'_, 'a>) -> Source {
+    fn source(&mut self, table: &Table<'_, '_>) -> Source {
         self.known(table, &["name", "files", "format", "time_zone", "gap", "trunk", "columns"]);
         if table.get("files").is_none() {
             self.missing(table, "files");
@@ -115,14 +72,14 @@ impl<'a> Reader<'a> {
             name: self.string(table, "name"),
             files: self.strings(table, "files"),
             format: self.required(table, "format"),
-            time_zone: self.zone(table),
+            time_zone: self.zone(table, "time_zone"),
             gap: self.gap(table),
             trunk: self.string(table, "trunk"),
             columns: self.strings(table, "columns"),
         }
     }
 
-    fn peer(&mut self, table: &Table<'_, 'a>, claims: &mut Claims) -> Peer {
+    fn peer(&mut self, table: &Table<'_, '_>, claims: &mut Claims) -> Peer {
         self.known(table, &["name", "kind", "spc", "rmd", "frn", "country", "trunks", "addresses", "from", "until"]);
         let peer = Peer {
             name: self.required(table, "name"),
@@ -140,19 +97,19 @@ impl<'a> Reader<'a> {
         Peer { trunks, addresses, ..peer }
     }
 
-    fn kind(&mut self, table: &Table<'_, 'a>) -> PeerKind {
+    fn kind(&mut self, table: &Table<'_, '_>) -> PeerKind {
         match self.string(table, "kind").as_deref() {
             None | Some("provider") => PeerKind::Provider,
             Some("customer") => PeerKind::Customer,
             Some(found) => {
-                let fault = Fault::Word { found: found.to_owned(), wanted: "\"provider\", \"customer\"" };
+                let fault = Flaw::Word { found: found.to_owned(), wanted: "\"provider\", \"customer\"" };
                 self.fault_at(table, "kind", fault);
                 PeerKind::Provider
             }
         }
     }
 
-    fn country(&mut self, table: &Table<'_, 'a>) -> Option<String> {
+    fn country(&mut self, table: &Table<'_, '_>) -> Option<String> {
         let country = self.string(table, "country")?;
         if country.len() == 2 && country.bytes().all(|c| c.is_ascii_alphabetic()) {
             return Some(country.to_ascii_uppercase());
@@ -160,17 +117,12 @@ impl<'a> Reader<'a> {
         self.fault_at(
             table,
             "country",
-            Fault::Word { found: country, wanted: "the countries' two letters, as in \"US\"" },
+            Flaw::Word { found: country, wanted: "the countries' two letters, as in \"US\"" },
         );
         None
     }
 
-    fn zone(&mut self, table: &Table<'_, 'a>) -> Option<Zone> {
-        let name = self.string(table, "time_zone")?;
-        Zone::named(&name).map_err(|unknown| self.fault_at(table, "time_zone", Fault::Zone(unknown))).ok()
-    }
-
-    fn gap(&mut self, table: &Table<'_, 'a>) -> i64 {
+    fn gap(&mut self, table: &Table<'_, '_>) -> i64 {
         let Some(text) = self.string(table, "gap") else { return Source::DEFAULT_GAP };
         let seconds = parse_length(&text);
         if seconds.is_none() {
@@ -179,7 +131,7 @@ impl<'a> Reader<'a> {
         seconds.unwrap_or(Source::DEFAULT_GAP)
     }
 
-    fn period(&mut self, table: &Table<'_, 'a>) -> Period {
+    fn period(&mut self, table: &Table<'_, '_>) -> Period {
         let from = self.instant(table, "from", "T00:00:00Z");
         let until = self.instant(table, "until", "T23:59:59Z");
         if matches!((from, until), (Some(from), Some(until)) if until < from) {
@@ -189,12 +141,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A date stands for its first or its last second in UTC, as `rest` says.
-    fn instant(&mut self, table: &Table<'_, 'a>, name: &str, rest: &str) -> Option<UnixTime> {
+    fn instant(&mut self, table: &Table<'_, '_>, name: &str, rest: &str) -> Option<UnixTime> {
         let text = match table.get(name)?.get_ref() {
             DeValue::Datetime(datetime) => datetime.to_string(),
             DeValue::String(text) => text.trim().to_owned(),
             other => {
-                let fault = Fault::Type { found: other.type_str(), wanted: "a date" };
+                let fault = Flaw::Type { found: other.type_str(), wanted: "a date" };
                 self.fault_at(table, name, fault);
                 return None;
             }
@@ -204,12 +156,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Each is a name, or a table of `name` and `tech_prefix`.
-    fn trunks(&mut self, table: &Table<'_, 'a>, peer: &Peer, claims: &mut Claims) -> Vec<Trunk> {
+    fn trunks(&mut self, table: &Table<'_, '_>, peer: &Peer, claims: &mut Claims) -> Vec<Trunk> {
         let mut trunks = Vec::new();
-        for value in self.elements(table, "trunks") {
+        for value in elements(table, "trunks") {
             let at = value.span().start;
             let trunk = match value.get_ref() {
-                DeValue::Table(members) => self.trunk(&Table { path: "network.peer.trunks", at, members }),
+                DeValue::Table(members) => self.trunk(&Table { path: "network.peer.trunks".to_owned(), at, members }),
                 _ => Trunk { name: self.text(value, "network.peer.trunks").unwrap_or_default(), tech_prefix: None },
             };
             if trunk.name.is_empty() {
@@ -225,15 +177,15 @@ impl<'a> Reader<'a> {
         trunks
     }
 
-    fn trunk(&mut self, table: &Table<'_, 'a>) -> Trunk {
+    fn trunk(&mut self, table: &Table<'_, '_>) -> Trunk {
         self.known(table, &["name", "tech_prefix"]);
         let tech_prefix = self.string(table, "tech_prefix").map(|text| text.trim_end_matches('#').to_owned());
         Trunk { name: self.required(table, "name"), tech_prefix }
     }
 
-    fn addresses(&mut self, table: &Table<'_, 'a>, peer: &Peer, claims: &mut Claims) -> Vec<AddressRange> {
+    fn addresses(&mut self, table: &Table<'_, '_>, peer: &Peer, claims: &mut Claims) -> Vec<AddressRange> {
         let mut ranges = Vec::new();
-        for value in self.elements(table, "addresses") {
+        for value in elements(table, "addresses") {
             let at = value.span().start;
             let Some(text) = self.text(value, "network.peer.addresses") else { continue };
             match text.parse::<AddressRange>() {
@@ -249,99 +201,6 @@ impl<'a> Reader<'a> {
             }
         }
         ranges
-    }
-
-    fn known(&mut self, table: &Table<'_, 'a>, names: &[&'static str]) {
-        for (key, _) in table.members {
-            let name = key.get_ref();
-            if !names.contains(&name.as_ref()) {
-                let nearest = nearest(name, names.iter().copied());
-                self.fault(key.span().start, &table.key(name), Fault::UnknownKey { nearest });
-            }
-        }
-    }
-
-    fn tables<'t>(&mut self, parent: &Table<'t, 'a>, name: &str, path: &'static str) -> Vec<Table<'t, 'a>> {
-        let Some(value) = parent.get(name) else { return Vec::new() };
-        let DeValue::Array(items) = value.get_ref() else {
-            self.fault_at(
-                parent,
-                name,
-                Fault::Type { found: value.get_ref().type_str(), wanted: "an array of tables, [[..]]," },
-            );
-            return Vec::new();
-        };
-        let mut tables = Vec::new();
-        for item in items {
-            match item.get_ref() {
-                DeValue::Table(members) => tables.push(Table { path, at: item.span().start, members }),
-                other => {
-                    let fault = Fault::Type { found: other.type_str(), wanted: "a table" };
-                    self.fault(item.span().start, path, fault);
-                }
-            }
-        }
-        tables
-    }
-
-    /// A text that must be there and not be empty.
-    fn required(&mut self, table: &Table<'_, 'a>, name: &'static str) -> String {
-        if table.get(name).is_none() {
-            self.missing(table, name);
-        }
-        self.string(table, name).unwrap_or_default()
-    }
-
-    fn missing(&mut self, table: &Table<'_, 'a>, name: &'static str) {
-        self.fault(table.at, table.path, Fault::Missing { name });
-    }
-
-    fn string(&mut self, table: &Table<'_, 'a>, name: &str) -> Option<String> {
-        self.text(table.get(name)?, &table.key(name))
-    }
-
-    fn text(&mut self, value: &Value<'a>, key: &str) -> Option<String> {
-        let fault = match value.get_ref() {
-            DeValue::String(text) if text.trim().is_empty() => Fault::Empty,
-            DeValue::String(text) => return Some(text.trim().to_owned()),
-            other => Fault::Type { found: other.type_str(), wanted: "a string" },
-        };
-        self.fault(value.span().start, key, fault);
-        None
-    }
-
-    /// One string, or an array of them.
-    fn strings(&mut self, table: &Table<'_, 'a>, name: &str) -> Vec<String> {
-        let key = table.key(name);
-        self.elements(table, name).into_iter().filter_map(|value| self.text(value, &key)).collect()
-    }
-
-    /// The elements of an array; a single value is an array of one.
-    fn elements<'t>(&self, table: &Table<'t, 'a>, name: &str) -> Vec<&'t Value<'a>> {
-        match table.get(name).map(|value| (value, value.get_ref())) {
-            None => Vec::new(),
-            Some((_, DeValue::Array(items))) => items.iter().collect(),
-            Some((value, _)) => vec![value],
-        }
-    }
-
-    fn fault_at(&mut self, table: &Table<'_, 'a>, name: &str, fault: Fault) {
-        let at = table.get(name).map_or(table.at, |value| value.span().start);
-        self.fault(at, &table.key(name), fault);
-    }
-
-    fn fault(&mut self, at: usize, key: &str, fault: Fault) {
-        if self.errors.len() >= MAX_ERRORS {
-            return;
-        }
-        let (line, column) = self.place(at);
-        self.errors.push(Error { line, column, key: key.to_owned(), fault });
-    }
-
-    fn place(&self, at: usize) -> (usize, usize) {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::document::Flaw;
 
 const CASCADE: &str = r#"
 lake = "lake"
@@ -113,7 +114,7 @@ fn faults_point_into_the_file() {
         errors("[[network]]\nname=\"X\"\n[[network.source]]\nfiles=\"x\"\nformat=\"stirtrace\"\ngap=\"soon\"\n")[0]
             .contains("\"2h\"")
     );
-    assert_eq!(Configuration::parse(b"\xff").unwrap_err()[0].fault, Fault::Encoding);
+    assert_eq!(Configuration::parse(b"\xff").unwrap_err()[0].fault, Fault::Form(Flaw::Encoding));
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl Signer {
             (Identity::Number(number), Some(list)) => list.covers(number) != Coverage::Outside,
             (Identity::Number(_), None) => false,
             // RFC 8224 §8.4.
-            (Identity::Uri(uri), _) => is_provider || self.names_domain_of(uri),
+            (Identity::Uri(uri), _) => is_provider || self.certificate.names_domain_of(uri),
         };
         if authorized {
             return Ok(());
@@ -131,11 +131,6 @@ impl Signer {
         self.certificate
             .tn_auth_list()
             .map_err(|error| Error::InvalidTnAuthList { certificate: self.name(), error: error.clone() })
-    }
-
-    fn names_domain_of(&self, uri: &str) -> bool {
-        let host = uri.split_once('@').map(|(_, host)| host).or_else(|| uri.split_once(':').map(|(_, host)| host));
-        host.is_some_and(|host| self.certificate.alternative_names().name_domain(host))
     }
 
     fn check_constraints(&self, claims: &Claims) -> Result<(), Error> {

@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use crate::cdr::Stated;
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
 use crate::traceback::candidate::{Parts, Tier};
 use crate::traceback::finding::Finding;
 use crate::traceback::hop::Hop;
+use crate::traceback::passage::Why;
 use crate::traceback::role::Role;
 use crate::verify::{Error, Signer, Verdict};
 
@@ -136,12 +138,23 @@ pub struct Matched {
     pub upstream: Upstream,
     /// The line.
     pub record: RecordPlace,
-    /// Other lines about the same call: attempts, legs, the same line exported again.
-    pub also: Vec<RecordPlace>,
+    /// Other lines about the same call, and why each is.
+    pub also: Vec<Also>,
     /// When the call began, as recorded.
     pub time: UnixTime,
     /// What the line says.
     pub call: RecordedCall,
+}
+
+/// Another line about the same call.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Also {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub record: RecordPlace,
+    /// Why it is about the same call.
+    pub why: Why,
 }
 
 /// Where a line stands.
@@ -178,6 +191,30 @@ pub struct RecordedCall {
     pub sip_status: Option<u16>,
     /// The release cause.
     pub q850: Option<u16>,
+    /// What the switch states about a signature that it saw or made; none where it states nothing. Never believed.
+    pub stated: Option<StatedSignature>,
+}
+
+/// What a switch states about a signature, in its own words.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StatedSignature {
+    /// The outcome of its verification.
+    pub verstat: Option<String>,
+    /// The attestation.
+    pub attest: Option<String>,
+    /// The origination identifier.
+    pub origid: Option<String>,
+    /// The signer's service provider code.
+    pub spc: Option<String>,
+}
+
+impl StatedSignature {
+    pub(super) fn of(stated: &Stated) -> Option<Self> {
+        let Stated { verstat, attest, origid, spc } = stated.clone();
+        let is_silent = *stated == Stated::default();
+        (!is_silent).then_some(Self { verstat, attest, origid, spc })
+    }
 }
 
 /// What the record's PASSporTs say.
@@ -240,7 +277,7 @@ pub struct Searched {
     /// Records read.
     pub records: u64,
     /// Files read.
-    pub files: usize,
+    pub files: u64,
     /// Lines that could not be read.
     pub set_aside: u64,
     /// The first record.

@@ -18,7 +18,8 @@ pub enum Tier {
     Exact,
     /// Both numbers, within fifteen minutes.
     Near,
-    /// Both numbers, a multiple of half an hour away: some clock is in another zone.
+    /// Both numbers, a multiple of half an hour away: some clock is in another zone. Within two minutes; within fifteen
+    /// where the run's other requests show the source's clock to be off by it.
     Clock,
     /// The called number, within two minutes: the calling number was rewritten.
     CalledOnly,
@@ -59,8 +60,45 @@ pub struct Parts {
     pub answered: bool,
     /// Whether only a diversion ties the called number to the request.
     pub diverted: bool,
+    /// Seconds of conversation, where the call was answered and the record tells its end.
+    pub lasted: Option<i64>,
     /// What the record's first PASSporT says about the request's facts.
     pub signed: Option<SignedFacts>,
+    /// What each part adds to the score.
+    pub shares: Shares,
+}
+
+/// What the score is made of: the sum of the first three, times the last.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Shares {
+    /// The calling number's: 0.35 at most.
+    pub from: f64,
+    /// The called number's: 0.4 at most.
+    pub to: f64,
+    /// The time's: 0.25 at most; half of it is gone at 30 seconds.
+    pub time: f64,
+    /// 0.7 where only an offset of the clock explains the distance, else 1.
+    pub clock: f64,
+}
+
+impl Shares {
+    fn of(near: &Nearness) -> Self {
+        let seconds = f64::from(i32::try_from(near.seconds.abs()).unwrap_or(i32::MAX));
+        let round = |share: f64| (share * 10_000.0).round() / 10_000.0;
+        Self {
+            from: round(0.35 * near.from),
+            to: round(0.4 * near.to),
+            time: round(0.25 * 30.0 / (30.0 + seconds)),
+            clock: if near.shown() == Tier::Clock { 0.7 } else { 1.0 },
+        }
+    }
+
+    /// The score in hundredths.
+    fn hundredths(&self) -> u8 {
+        let score = ((self.from + self.to + self.time) * self.clock * 100.0).round();
+        (0..100u8).find(|own| f64::from(*own) >= score).unwrap_or(100)
+    }
 }
 
 /// How a PASSporT's claims agree with the request.
@@ -89,6 +127,12 @@ pub struct Standing {
     pub parts: Parts,
     /// When the call began: the record's start with the clock's offset taken out.
     pub began: UnixTime,
+    /// The start that the record means, as the switch's clock had it.
+    pub written: UnixTime,
+    /// The same with the offset taken out that the source's clock is known to have.
+    pub(super) start: UnixTime,
+    /// The tier by the source's right time: what candidates are compared by.
+    pub(super) judged: Tier,
 }
 
 /// Two minutes: switches are seconds apart, and a call may ring for one.
@@ -99,29 +143,119 @@ pub const NEAR_SECONDS: i64 = 15 * 60;
 pub const CLOCK_STEP: i64 = 30 * 60;
 /// Twelve hours: further off no zone is.
 pub const CLOCK_LIMIT: i64 = 12 * 60 * 60;
+/// How far off a record may start that has both of the request's numbers.
+pub(super) const FURTHEST: i64 = CLOCK_LIMIT + NEAR_SECONDS;
 
 impl Standing {
-    /// Judges a record; `None` when it cannot be the call.
+    /// Judges a record of a source whose clock is taken to be right; `None` when it cannot be the call.
     #[must_use]
     pub fn of(request: &Request, record: &Record) -> Option<Self> {
-        let to = called_part(request, record)?;
-        let from = likeness_of_dialed(&request.from, &record.calling);
-        let starts = std::iter::once(record.start).chain(record.start_repeated);
-        let starts = starts.map(|start| (distance(request.time, start), start));
-        let (away, start) = starts.min_by_key(|(away, _)| away.unsigned_abs())?;
-        let (tier, offset) = tier(from > 0.0, away)?;
-        let seconds = away - offset;
-        let parts = Parts {
-            from,
-            to,
-            seconds,
-            clock_offset_minutes: offset / 60,
-            answered: record.answer.is_some(),
-            diverted: to < LAST_TEN,
-            signed: signed_facts(request, record),
-        };
-        Some(Self { tier, score: score(&parts, tier), parts, began: start.plus_seconds(-offset) })
+        Self::by_clock(request, record, 0)
     }
+
+    /// Judges a record of a source whose clock is that many seconds ahead.
+    pub(super) fn by_clock(request: &Request, record: &Record, ahead: i64) -> Option<Self> {
+        let near = Nearness::of(request, record, ahead)?;
+        let shares = Shares::of(&near);
+        let lasted = record.answer.zip(record.end).map(|(answer, end)| end.seconds_since(answer).max(0));
+        let parts = Parts {
+            from: near.from,
+            to: near.to,
+            seconds: near.seconds,
+            clock_offset_minutes: near.offset() / 60,
+            answered: record.answer.is_some(),
+            diverted: near.to < LAST_TEN,
+            lasted,
+            signed: signed_facts(request, record, near.written),
+            shares,
+        };
+        Some(Self {
+            tier: near.shown(),
+            score: f64::from(shares.hundredths()) / 100.0,
+            parts,
+            began: near.written.plus_seconds(-near.offset()),
+            written: near.written,
+            start: near.written.plus_seconds(-ahead),
+            judged: near.tier,
+        })
+    }
+}
+
+/// What decides which candidates are kept, and what they say about their source's clock; the best first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Rank {
+    /// None where only a clock's offset, should it come to be known, makes it a candidate: these are the last.
+    tier: Kept,
+    /// How many hundredths are missing from the score.
+    missing: u8,
+    /// Half hours that the record is ahead of the request.
+    steps: i8,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Kept {
+    In(Tier),
+    ShouldTheClockBeOff,
+}
+
+impl Rank {
+    pub(super) fn of(request: &Request, record: &Record) -> Option<Self> {
+        if let Some(near) = Nearness::of(request, record, 0) {
+            let steps = i8::try_from(near.offset() / CLOCK_STEP).unwrap_or_default();
+            return Some(Self { tier: Kept::In(near.tier), missing: 100 - Shares::of(&near).hundredths(), steps });
+        }
+        let (from, _, away, _) = facts(request, record, 0)?;
+        let may_be = from > 0.0 && (-FURTHEST..=FURTHEST).contains(&away);
+        may_be.then_some(Self { tier: Kept::ShouldTheClockBeOff, missing: 100, steps: 0 })
+    }
+
+    /// Half hours that the source's clock would be ahead if this were the call; `None` where it says nothing about that.
+    pub(super) fn clock_steps(&self) -> Option<i64> {
+        let says = matches!(self.tier, Kept::In(Tier::Exact | Tier::Near | Tier::Clock));
+        says.then_some(i64::from(self.steps))
+    }
+}
+
+/// How far a record's facts are from the request's.
+struct Nearness {
+    /// By the source's right time.
+    tier: Tier,
+    from: f64,
+    to: f64,
+    /// With all offsets taken out.
+    seconds: i64,
+    /// The clock's, as it is known.
+    ahead: i64,
+    /// What is left of one.
+    residue: i64,
+    written: UnixTime,
+}
+
+impl Nearness {
+    fn of(request: &Request, record: &Record, ahead: i64) -> Option<Self> {
+        let (from, to, away, written) = facts(request, record, ahead)?;
+        let (tier, residue) = tier(from > 0.0, away)?;
+        Some(Self { tier, from, to, seconds: away - residue, ahead, residue, written })
+    }
+
+    const fn offset(&self) -> i64 {
+        self.ahead + self.residue
+    }
+
+    /// A wrong clock is said, also where it is known.
+    fn shown(&self) -> Tier {
+        if self.ahead == 0 { self.tier } else { Tier::Clock }
+    }
+}
+
+/// The likeness of both numbers, the seconds between the times, and which of the record's times that is from.
+fn facts(request: &Request, record: &Record, ahead: i64) -> Option<(f64, f64, i64, UnixTime)> {
+    let to = called_part(request, record)?;
+    let from = likeness_of_dialed(&request.from, &record.calling);
+    let starts = std::iter::once(record.start).chain(record.start_repeated);
+    let starts = starts.map(|start| (distance(request.time, start.plus_seconds(-ahead)), start));
+    let (away, written) = starts.min_by_key(|(away, _)| away.unsigned_abs())?;
+    Some((from, to, away, written))
 }
 
 /// A call without its country code is as good as certain, but not quite.
@@ -159,13 +293,16 @@ fn likeness(left: &TelephoneNumber, right: &TelephoneNumber) -> f64 {
     }
 }
 
-/// Seconds from the moment to the instant; 0 within the moment.
+/// Seconds from the moment to the instant; 0 within the moment. Of a moment that the clock showed twice, the nearer.
 fn distance(moment: Moment, instant: UnixTime) -> i64 {
-    if instant < moment.earliest {
-        instant.seconds_since(moment.earliest)
-    } else {
-        instant.seconds_since(moment.latest).max(0)
-    }
+    let length = moment.latest.seconds_since(moment.earliest);
+    let from = |earliest: UnixTime| {
+        let away = instant.seconds_since(earliest);
+        if away < 0 { away } else { away.saturating_sub(length).max(0) }
+    };
+    let first = from(moment.earliest);
+    let second = moment.repeated.map_or(first, from);
+    if second.unsigned_abs() < first.unsigned_abs() { second } else { first }
 }
 
 /// The tier, and the clock's offset in seconds where it is one.
@@ -188,15 +325,7 @@ fn tier(same_caller: bool, away: i64) -> Option<(Tier, i64)> {
     ((away - offset).abs() <= EXACT_SECONDS && offset.abs() <= CLOCK_LIMIT).then_some((Tier::Clock, offset))
 }
 
-/// The numbers count for three quarters, the time for one; half of the time's share is gone at 30 seconds.
-fn score(parts: &Parts, tier: Tier) -> f64 {
-    let seconds = f64::from(i32::try_from(parts.seconds.abs()).unwrap_or(i32::MAX));
-    let time = 30.0 / (30.0 + seconds);
-    let doubt = if tier == Tier::Clock { 0.7 } else { 1.0 };
-    ((0.35 * parts.from + 0.4 * parts.to + 0.25 * time) * doubt * 100.0).round() / 100.0
-}
-
-fn signed_facts(request: &Request, record: &Record) -> Option<SignedFacts> {
+fn signed_facts(request: &Request, record: &Record, written: UnixTime) -> Option<SignedFacts> {
     let passport = first_passport(record)?;
     let claims = passport.claims();
     let same = |text: &str, dialed: &Dialed| {
@@ -207,7 +336,7 @@ fn signed_facts(request: &Request, record: &Record) -> Option<SignedFacts> {
         from: claims.orig.as_ref().is_some_and(|orig| same(orig.as_str(), &request.from)),
         to: claims.dest.as_ref().is_some_and(|dest| dest.numbers.iter().any(|number| same(number, &request.to))),
         seconds: claims.iat.map(|iat| distance(request.time, iat)),
-        seconds_from_record: claims.iat.map(|iat| iat.seconds_since(record.start)),
+        seconds_from_record: claims.iat.map(|iat| iat.seconds_since(written)),
     })
 }
 
@@ -216,32 +345,6 @@ pub(super) fn first_passport(record: &Record) -> Option<Passport> {
     let tokens = record.identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
     tokens.filter_map(|header| Passport::parse(&header.token).ok()).next()
 }
-
-/// Whether two records are lines about one call: attempts over several routes, legs, or one line exported twice.
-#[must_use]
-pub fn are_one_call(left: &Record, right: &Record) -> bool {
-    if left.says_the_same(right) {
-        return true;
-    }
-    let apart = left.start.seconds_since(right.start).abs();
-    let same_numbers = left.calling.canonical == right.calling.canonical
-        && left.called.canonical == right.called.canonical
-        && left.calling.raw.is_empty() == right.calling.raw.is_empty();
-    let same_ingress = left.ingress.trunk == right.ingress.trunk && left.ingress.ip() == right.ingress.ip();
-    match (&left.ingress.call_id, &right.ingress.call_id) {
-        // A Call-ID that comes in again by another trunk is a loop, not an attempt.
-        (Some(left_id), Some(right_id)) => left_id == right_id && same_ingress && apart <= CALL_ID_LIFETIME,
-        // Without Call-IDs: seconds apart, and only one of them answered.
-        _ => {
-            same_numbers && same_ingress && apart <= RETRY_SECONDS && (left.answer.is_none() || right.answer.is_none())
-        }
-    }
-}
-
-/// Call-IDs of careless dialers come again; one call's attempts are all within this.
-const CALL_ID_LIFETIME: i64 = NEAR_SECONDS;
-/// A route that does not answer is given up within this.
-const RETRY_SECONDS: i64 = 30;
 
 #[cfg(test)]
 mod tests {
@@ -307,25 +410,6 @@ mod tests {
     fn a_minute_is_near_all_of_its_seconds() {
         let found = Standing::of(&request("2026-05-04 12:00Z"), &record("12155550112", "12155550131", 40)).unwrap();
         assert_eq!((found.tier, found.parts.seconds, found.score), (Tier::Exact, 0, 1.0));
-    }
-
-    #[test]
-    fn attempts_and_exports_of_one_call_are_one_and_redials_are_not() {
-        let call = |start, id: Option<&str>, answered: bool| {
-            let mut own = record("12155550112", "12155550131", start);
-            own.ingress.call_id = id.map(str::to_owned);
-            own.answer = answered.then_some(own.start);
-            own
-        };
-        assert!(are_one_call(&call(0, Some("a"), false), &call(4, Some("a"), true)));
-        assert!(!are_one_call(&call(0, Some("a"), false), &call(4, Some("b"), true)));
-        assert!(!are_one_call(&call(0, Some("a"), false), &call(3600, Some("a"), true)));
-        assert!(are_one_call(&call(0, None, false), &call(4, None, true)));
-        assert!(!are_one_call(&call(0, None, true), &call(4, None, true)));
-        assert!(!are_one_call(&call(0, None, false), &call(60, None, true)));
-        let mut looped = call(1, Some("a"), true);
-        looped.ingress.trunk = Some("other".to_owned());
-        assert!(!are_one_call(&call(0, Some("a"), true), &looped));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 //! "Not our call" stands up only where records are held without a gap around the time asked for, of every source.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::time::UnixTime;
 
@@ -17,10 +18,25 @@ pub struct Span {
 }
 
 impl Span {
+    /// All of time.
+    pub const ALWAYS: Self = Self::new(UnixTime::from_seconds(i64::MIN), UnixTime::from_seconds(i64::MAX));
+
     /// A span from an instant to another.
     #[must_use]
     pub const fn new(from: UnixTime, to: UnixTime) -> Self {
         Self { from, to }
+    }
+
+    /// Where a line lies that could not be read: between the records that stand around it in its file. At an end of
+    /// the file it may be as far off as the source is ever silent; in a file without a record, anywhere.
+    #[must_use]
+    pub fn of_unread(before: Option<UnixTime>, after: Option<UnixTime>, gap: i64) -> Self {
+        match (before, after) {
+            (Some(one), Some(other)) => Self::new(one.min(other), one.max(other)),
+            (Some(before), None) => Self::new(before, before.plus_seconds(gap)),
+            (None, Some(after)) => Self::new(after.plus_seconds(-gap), after),
+            (None, None) => Self::ALWAYS,
+        }
     }
 
     fn touches(&self, other: &Self) -> bool {
@@ -28,13 +44,32 @@ impl Span {
     }
 }
 
+/// What somebody keeps of one source, and need not show record by record.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Kept {
+    /// Files that were read.
+    pub files: u64,
+    /// Records kept.
+    pub records: u64,
+    /// Lines that could not be read.
+    pub set_aside: u64,
+    /// Spans that hold records without a silence of more than [`Coverage::LEAST_GAP`].
+    pub spans: Vec<Span>,
+    /// Where lines lie that could not be read ([`Span::of_unread`]).
+    pub unread: Vec<Span>,
+    /// Whether files are named and none is there.
+    pub lacks_files: bool,
+}
+
 /// What is held of one source, whatever order its records come in.
 #[derive(Clone, Debug)]
 pub struct Coverage {
-    /// First and last record of each slice of time that has any.
-    slices: BTreeMap<i64, (i64, i64)>,
-    slice_seconds: i64,
+    /// First and last record of each stretch without a longer silence than `silence`.
+    spans: BTreeMap<i64, i64>,
+    silence: i64,
     gap: i64,
+    files: Option<u64>,
     records: u64,
     set_aside: u64,
     lacks_files: bool,
@@ -42,19 +77,24 @@ pub struct Coverage {
     unread: Vec<Span>,
 }
 
-/// Slices grow when there are more: memory stays bounded, and gaps are still found to the second.
-const MAX_SLICES: usize = 500_000;
+/// With more stretches than this, longer silences are passed over, and nothing can be said about any.
+const MAX_SPANS: usize = 500_000;
 /// Beyond this the lines that could not be read are one span.
 const MAX_UNREAD: usize = 10_000;
 
 impl Coverage {
-    /// Nothing held yet of a source whose silences are gaps from so many seconds on.
+    /// A shorter silence is never a gap: what is kept of records tells no shorter ones.
+    pub const LEAST_GAP: i64 = 60;
+
+    /// Nothing held yet of a source whose silences are gaps from so many seconds on, at least [`Self::LEAST_GAP`].
     #[must_use]
     pub const fn new(gap: i64) -> Self {
+        let gap = if gap < Self::LEAST_GAP { Self::LEAST_GAP } else { gap };
         Self {
-            slices: BTreeMap::new(),
-            slice_seconds: 60,
+            spans: BTreeMap::new(),
+            silence: gap,
             gap,
+            files: None,
             records: 0,
             set_aside: 0,
             lacks_files: false,
@@ -62,37 +102,65 @@ impl Coverage {
         }
     }
 
+    /// What somebody keeps of a source: the same as if every record had been shown.
+    #[must_use]
+    pub fn of(gap: i64, kept: &Kept) -> Self {
+        let mut coverage = Self::new(gap);
+        kept.spans.iter().for_each(|span| coverage.join(span.from.seconds(), span.to.seconds()));
+        kept.unread.iter().for_each(|span| coverage.note_unread(*span));
+        coverage.files = Some(kept.files);
+        coverage.records = kept.records;
+        coverage.set_aside = kept.set_aside;
+        coverage.lacks_files = kept.lacks_files;
+        coverage
+    }
+
     /// Notes a record.
     pub fn add(&mut self, start: UnixTime) {
         self.records += 1;
-        let second = start.seconds();
-        let slice = self.slices.entry(second.div_euclid(self.slice_seconds)).or_insert((second, second));
-        *slice = (slice.0.min(second), slice.1.max(second));
-        if self.slices.len() > MAX_SLICES {
+        self.join(start.seconds(), start.seconds());
+    }
+
+    /// Joins a stretch to those that are no further off than a silence.
+    fn join(&mut self, from: i64, to: i64) {
+        let (mut from, mut to) = (from.min(to), from.max(to));
+        if let Some((first, last)) = self.spans.range(..=from).next_back() {
+            if *last >= to {
+                return;
+            }
+            if from.saturating_sub(*last) <= self.silence {
+                from = *first;
+            }
+        }
+        while let Some((first, last)) = self.spans.range((Excluded(from), Unbounded)).next() {
+            if first.saturating_sub(to) > self.silence {
+                break;
+            }
+            to = to.max(*last);
+            let first = *first;
+            self.spans.remove(&first);
+        }
+        self.spans.insert(from, to);
+        if self.spans.len() > MAX_SPANS {
             self.coarsen();
         }
     }
 
     fn coarsen(&mut self) {
-        self.slice_seconds *= 2;
-        let mut coarse: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        for (first, last) in std::mem::take(&mut self.slices).into_values() {
-            let slice = coarse.entry(first.div_euclid(self.slice_seconds)).or_insert((first, last));
-            *slice = (slice.0.min(first), slice.1.max(last));
+        while self.spans.len() > MAX_SPANS / 2 {
+            self.silence = self.silence.saturating_mul(2);
+            let spans = std::mem::take(&mut self.spans);
+            spans.into_iter().for_each(|(from, to)| self.join(from, to));
         }
-        self.slices = coarse;
     }
 
-    /// Notes a line that could not be read, between the records that stand around it in the file. At an end of the
-    /// file it may be as far off as the source is ever silent; in a file without a record, anywhere.
+    /// Notes a line that could not be read, between the records that stand around it in the file.
     pub fn set_aside(&mut self, before: Option<UnixTime>, after: Option<UnixTime>) {
         self.set_aside += 1;
-        let span = match (before, after) {
-            (Some(one), Some(other)) => Span::new(one.min(other), one.max(other)),
-            (Some(before), None) => Span::new(before, before.plus_seconds(self.gap)),
-            (None, Some(after)) => Span::new(after.plus_seconds(-self.gap), after),
-            (None, None) => Span::new(UnixTime::from_seconds(i64::MIN), UnixTime::from_seconds(i64::MAX)),
-        };
+        self.note_unread(Span::of_unread(before, after, self.gap));
+    }
+
+    fn note_unread(&mut self, span: Span) {
         let full = self.unread.len() >= MAX_UNREAD;
         match self.unread.last_mut() {
             Some(last) if *last == span => {}
@@ -103,9 +171,20 @@ impl Coverage {
         }
     }
 
+    /// Notes a file that cannot be read, or not to its end: what it would hold may lie anywhere.
+    pub fn miss_file(&mut self) {
+        self.note_unread(Span::ALWAYS);
+    }
+
     /// Notes that files are named and none is there: what they would hold is not known.
     pub const fn lack_files(&mut self) {
         self.lacks_files = true;
+    }
+
+    /// Files read, where whoever keeps the records said so.
+    #[must_use]
+    pub const fn files(&self) -> Option<u64> {
+        self.files
     }
 
     /// Records read.
@@ -123,16 +202,14 @@ impl Coverage {
     /// From the first record to the last.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        let (first, last) = (self.slices.values().next()?, self.slices.values().next_back()?);
-        Some(Span::new(UnixTime::from_seconds(first.0), UnixTime::from_seconds(last.1)))
+        let (first, last) = (self.spans.keys().next()?, self.spans.values().next_back()?);
+        Some(Span::new(UnixTime::from_seconds(*first), UnixTime::from_seconds(*last)))
     }
 
     /// The silences within the span that are longer than the source's gap.
     pub fn gaps(&self) -> impl Iterator<Item = Span> + '_ {
-        let pairs = self.slices.values().zip(self.slices.values().skip(1));
-        pairs
-            .filter(|(left, right)| right.0.saturating_sub(left.1) > self.gap)
-            .map(|(left, right)| Span::new(UnixTime::from_seconds(left.1), UnixTime::from_seconds(right.0)))
+        let pairs = self.spans.values().zip(self.spans.keys().skip(1));
+        pairs.map(|(last, first)| Span::new(UnixTime::from_seconds(*last), UnixTime::from_seconds(*first)))
     }
 
     /// Why nothing can be said about a span; `None` when it is held without a gap.
@@ -142,8 +219,8 @@ impl Coverage {
         if self.lacks_files {
             return Some(Doubt::FilesMissing);
         }
-        // A slice as long as a gap could hide one.
-        if self.slice_seconds > self.gap {
+        // A gap may have been passed over.
+        if self.silence > self.gap {
             return Some(Doubt::Gap(held));
         }
         if wanted.from < held.from || held.to < wanted.to {
@@ -234,7 +311,32 @@ mod tests {
         assert_eq!(lacking.doubt(&Span::new(at(100), at(1900))), Some(Doubt::FilesMissing));
     }
 
+    #[test]
+    fn a_silence_of_less_than_a_minute_is_never_a_gap() {
+        let mut coverage = Coverage::new(5);
+        [0, 60, 121, 130].iter().for_each(|second| coverage.add(at(*second)));
+        assert_eq!(coverage.gaps().collect::<Vec<_>>(), [Span::new(at(60), at(121))]);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_kept_by_the_minute_covers_as_the_records_do(
+            mut seconds in prop::collection::vec(0i64..20_000, 1..200),
+            gap in 0i64..4000,
+            from in 0i64..20_000,
+        ) {
+            let mut shown = Coverage::new(gap);
+            seconds.iter().for_each(|second| shown.add(at(*second)));
+            seconds.sort_unstable();
+            let runs = seconds.chunk_by(|left, right| right - left < 60);
+            let spans = runs.map(|run| Span::new(at(run[0]), at(run[run.len() - 1]))).collect();
+            let told = Coverage::of(gap, &Kept { spans, records: shown.records(), ..Kept::default() });
+            prop_assert_eq!(shown.gaps().collect::<Vec<_>>(), told.gaps().collect::<Vec<_>>());
+            prop_assert_eq!((shown.span(), shown.records()), (told.span(), told.records()));
+            let wanted = Span::new(at(from), at(from + 1800));
+            prop_assert_eq!(shown.doubt(&wanted), told.doubt(&wanted));
+        }
+
         #[test]
         fn the_order_of_records_does_not_matter(mut seconds in prop::collection::vec(0i64..200_000, 1..60)) {
             let gaps: Vec<Span> = held(&seconds).gaps().collect();

@@ -138,6 +138,12 @@ impl RuleSet {
             hours(self.opens),
             hours(self.closes)
         ));
+        if time == self.closes {
+            because.push(format!(
+                "{} itself is read as within them, the earlier of two readings of the rule",
+                hours(self.closes)
+            ));
+        }
         Some(local)
     }
 
@@ -296,6 +302,19 @@ mod tests {
                 "24 hours of business days later: due Monday 2026-05-11 15:00",
             ]
         );
+    }
+
+    #[test]
+    fn the_last_instant_of_business_hours_has_two_readings_and_says_so() {
+        let office = Zone::named("America/Chicago").unwrap();
+        let because = |text: &str| {
+            let received = UnixTime::parse_rfc3339(text).unwrap();
+            US_2026_02.deadline(received, &office).unwrap().because.join("; ")
+        };
+        let words = "17:30 itself is read as within them, the earlier of two readings of the rule";
+        assert!(because("2026-05-05T17:30:00-05:00").contains(words));
+        assert!(!because("2026-05-05T17:29:59-05:00").contains("itself"));
+        assert!(!because("2026-05-05T17:30:01-05:00").contains("itself"));
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! Which findings the records, the map of peers and a verdict allow; the conditions are those of
 //! [`FindingName`].
 
-use std::collections::HashMap;
-
 use crate::cdr::{Place, Record};
-use crate::identity_header::IdentityHeader;
 use crate::number::{NumberPlan, TelephoneNumber};
-use crate::passport::{Attestation, Passport};
+use crate::passport::Attestation;
 use crate::time::UnixTime;
-use crate::traceback::candidate::{NEAR_SECONDS, Tier, are_one_call, first_passport};
-use crate::traceback::chain::{BelievedSigner, View, is_same};
+use crate::traceback::candidate::{Tier, first_passport};
+use crate::traceback::chain::{BelievedSigner, View};
 use crate::traceback::finding::{Finding, FindingName};
+use crate::traceback::replay::Replays;
 use crate::traceback::search::{Match, Search};
 use crate::verify::{CheckResult, Conclusion, Error, Verdict};
 
@@ -30,7 +28,10 @@ impl Facts<'_> {
         let mut findings = Vec::new();
         findings.extend(self.clock_offset(&us.found));
         findings.extend(self.rewritten(us));
+        findings.extend(self.loops());
+        findings.extend(self.two_originators());
         findings.extend(self.missing_hop());
+        findings.extend(self.attestation_lost());
         findings.extend(self.verdict.into_iter().flat_map(untrustworthy_signature));
         findings.extend(self.diverted(us.record()));
         findings.extend(self.downstream_signed());
@@ -40,25 +41,91 @@ impl Facts<'_> {
         findings
     }
 
-    /// No finding where the source's clock is known to be right: a PASSporT was signed when the record says that the
-    /// call began, or another request's call stands there at its time. Then it is a redial, or the request is off.
+    /// Only where the run's requests agree on it: one that is found at its own time in that source outweighs one that is
+    /// not, and a PASSporT that was signed when the record says that the call began shows the clock right.
     fn clock_offset(&self, found: &Match) -> Option<Finding> {
-        let standing = &found.candidate.standing;
+        let candidate = &found.candidate;
+        let standing = &candidate.standing;
         if standing.tier != Tier::Clock {
             return None;
         }
-        let signed = standing.parts.signed.and_then(|signed| signed.seconds_from_record);
-        let is_signed_then = signed.is_some_and(|seconds| seconds.abs() <= SIGNED_NOW);
-        if is_signed_then
-            || self.search.has_right_clock(found.candidate.origin, found.candidate.record.start, self.request)
-        {
+        let clock = self.search.clock(candidate.origin, candidate.record.start);
+        let minutes = clock.ahead / 60;
+        if minutes == 0 || minutes != standing.parts.clock_offset_minutes {
             return None;
         }
-        let minutes = standing.parts.clock_offset_minutes;
         let (size, word) = (minutes.abs(), if minutes > 0 { "ahead of" } else { "behind" });
         let hours = format!("{}:{:02}", size / 60, size % 60);
-        let detail = format!("the source's clock is {hours} hours {word} the request's; is its time_zone right?");
+        let source = self.search.source_name(candidate.origin);
+        let agree = format!("{} of {} requests whose call may be there agree", clock.agreeing, clock.of);
+        let detail =
+            format!("the clock of {source} is {hours} hours {word} the requests' ({agree}); is its time_zone right?");
         Some(Finding::new(FindingName::ClockOffset, detail))
+    }
+
+    /// A network has the call twice, and it was with a peer in between.
+    fn loops(&self) -> Vec<Finding> {
+        let of_view = |view: &View<'_>| {
+            let ways = view.ways.windows(2).filter_map(|pair| Some((pair[0].to?, pair[1].from?)));
+            let around: Vec<String> = ways
+                .map(|(to, from)| {
+                    if std::ptr::eq(to, from) {
+                        format!("left for {} and came back", to.name)
+                    } else {
+                        format!("left for {} and came back from {}", to.name, from.name)
+                    }
+                })
+                .collect();
+            let name = &view.network.name;
+            (!around.is_empty()).then(|| {
+                Finding::new(
+                    FindingName::Loop,
+                    format!("{name} had the call {} times: it {}", around.len() + 1, around.join(", then ")),
+                )
+            })
+        };
+        self.views.iter().filter_map(of_view).collect()
+    }
+
+    /// Another network that says that it handed the call on names a customer of its own as the origin.
+    fn two_originators(&self) -> Vec<Finding> {
+        let Some((top, customer)) = self.views.last().and_then(|top| Some((top, top.customer()?))) else {
+            return Vec::new();
+        };
+        let others =
+            (0..self.search.networks().len()).filter(|index| self.views.iter().all(|view| view.index != *index));
+        let claims = others.filter_map(|index| {
+            let [only] = <[Match; 1]>::try_from(self.search.matches(self.request, index)).ok()?;
+            let both_numbers = matches!(only.candidate.standing.judged, Tier::Exact | Tier::Near);
+            let other = View::new(index, &self.search.networks()[index], only);
+            let theirs = other.customer().filter(|_| both_numbers && other.handed_to(top.network))?;
+            let detail = format!(
+                "{} names its customer {} as the origin, and {} says that it handed it the call of its customer {}",
+                top.network.name, customer.name, other.network.name, theirs.name
+            );
+            Some(Finding::new(FindingName::TwoOriginators, detail))
+        });
+        claims.collect()
+    }
+
+    /// A hop's record has a PASSporT, and the next hop's has none, though its source records them.
+    fn attestation_lost(&self) -> Vec<Finding> {
+        let lost = |pair: &[View<'_>]| {
+            let (below, above) = (&pair[0], &pair[1]);
+            first_passport(above.record())?;
+            let origin = below.found.candidate.origin;
+            if !below.record().identity.is_empty() || !self.search.records_identities(origin) {
+                return None;
+            }
+            let detail = format!(
+                "the record of {} has a PASSporT, that of {} has none, and its source {} records them",
+                above.network.name,
+                below.network.name,
+                self.search.source_name(origin)
+            );
+            Some(Finding::new(FindingName::AttestationLost, detail))
+        };
+        self.views.windows(2).filter_map(lost).collect()
     }
 
     fn replayed(&self, record: &Record) -> Option<Finding> {
@@ -94,7 +161,7 @@ impl Facts<'_> {
 
     fn missing_hop(&self) -> Vec<Finding> {
         let disagree = |pair: &[View<'_>]| {
-            let downstream = pair[1].downstream.filter(|peer| !is_same(pair[0].network, peer))?;
+            let downstream = pair[1].downstream.filter(|_| !pair[1].handed_to(pair[0].network))?;
             let (below, above) = (&pair[0].network.name, &pair[1].network.name);
             let detail = format!("{below} has the call from {above}, which handed it to {}", downstream.name);
             Some(Finding::new(FindingName::MissingHop, detail))
@@ -179,9 +246,6 @@ fn calling(record: &Record) -> String {
     record.calling.canonical.map_or_else(|| record.calling.raw.clone(), |number| number.to_string())
 }
 
-/// A signer stamps the INVITE within this.
-const SIGNED_NOW: i64 = 60;
-
 fn untrustworthy_signature(verdict: &Verdict) -> Vec<Finding> {
     let mut findings = Vec::new();
     for report in &verdict.passports {
@@ -217,78 +281,4 @@ fn not_assignable(number: &TelephoneNumber) -> Option<&'static str> {
     }
     let service = |second: &u8, third: &u8| *second == b'1' && *third == b'1';
     (service(b, c) || service(y, z)).then_some("codes that end in 11 are services")
-}
-
-/// Finds tokens that came with other calls too: shown every record a second time, it remembers only what was asked.
-#[derive(Debug, Default)]
-pub struct Replays {
-    tokens: HashMap<String, Vec<Record>>,
-    seen: HashMap<(String, Place), Vec<Place>>,
-}
-
-/// More calls with the same token are only counted as many.
-const MAX_REPLAYS: usize = 16;
-
-impl Replays {
-    /// Asks for the tokens of these records.
-    #[must_use]
-    pub fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
-        let mut replays = Self::default();
-        for record in records {
-            for token in tokens(record) {
-                let asked = replays.tokens.entry(token).or_default();
-                if asked.len() < MAX_REPLAYS {
-                    asked.push(Record { identity: Vec::new(), ..record.clone() });
-                }
-            }
-        }
-        replays
-    }
-
-    /// Whether no token was asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
-    /// Shows it a record.
-    pub fn see(&mut self, record: &Record) {
-        for token in tokens(record) {
-            for asked in self.tokens.get(&token).into_iter().flatten() {
-                if are_different_calls(asked, record) {
-                    let places = self.seen.entry((token.clone(), asked.place)).or_default();
-                    places.push(record.place);
-                    places.sort_unstable();
-                    places.truncate(MAX_REPLAYS);
-                }
-            }
-        }
-    }
-
-    /// Where else the tokens of a record came.
-    #[must_use]
-    pub fn elsewhere(&self, record: &Record) -> Vec<Place> {
-        let seen = tokens(record).into_iter().filter_map(|token| self.seen.get(&(token, record.place)));
-        seen.flatten().copied().collect()
-    }
-}
-
-/// The PASSporTs of a record in full form: those whose text names one call.
-fn tokens(record: &Record) -> Vec<String> {
-    let headers = record.identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
-    headers.map(|header| header.token).filter(|token| Passport::parse(token).is_ok()).collect()
-}
-
-/// Not one call, beyond what hops, attempts, diversions and exports of one call can look like.
-fn are_different_calls(left: &Record, right: &Record) -> bool {
-    if are_one_call(left, right) {
-        return false;
-    }
-    if left.start.seconds_since(right.start).abs() > NEAR_SECONDS {
-        return left.start_repeated.is_none() && right.start_repeated.is_none();
-    }
-    let other_id =
-        matches!((&left.ingress.call_id, &right.ingress.call_id), (Some(left), Some(right)) if left != right);
-    let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
-    other_id && !related
 }

@@ -60,6 +60,16 @@ impl Hop {
         }
     }
 
+    /// A hop that signed that it diverted the call; where it stood among the others is inferred.
+    pub(super) fn diverted(provider: Option<String>, spc: String) -> Self {
+        Self {
+            source: HopSource::Diversion,
+            certainty: Certainty::Inferred,
+            after_gap: true,
+            ..Self::recorded(provider, Some(spc), None)
+        }
+    }
+
     /// The provider as people know it.
     #[must_use]
     pub fn label(&self) -> String {

@@ -4,17 +4,20 @@ use crate::cdr::{Link, Place, Record};
 use crate::network::{Network, Peer, PeerKind};
 use crate::time::UnixTime;
 use crate::traceback::answer::{
-    Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature, Status,
-    Upstream, shown,
+    Also, Answer, Asked, Gap, MAX_GAPS, Matched, Next, RecordPlace, RecordedCall, Searched, Shortcut, Signature,
+    StatedSignature, Status, Upstream, shown,
 };
 use crate::traceback::candidate::NEAR_SECONDS;
 use crate::traceback::chain::{BelievedSigner, View, hops, is_same, walk};
 use crate::traceback::coverage::{Doubt, Span};
 use crate::traceback::deadline::US_2026_02;
-use crate::traceback::detection::{Facts, Replays};
+use crate::traceback::detection::Facts;
+use crate::traceback::nearest::nearest;
+use crate::traceback::origin::Origin;
+use crate::traceback::replay::Replays;
 use crate::traceback::request::Request;
 use crate::traceback::role::Role;
-use crate::traceback::search::{Match, Search};
+use crate::traceback::search::{Candidate, Match, Search};
 use crate::verify::Verdict;
 
 /// Which network answers: the one named, or the one nearest the called party that has the call.
@@ -43,10 +46,10 @@ impl<'a> Replying<'a> {
 
 impl<'a> Search<'a> {
     /// The records that the answers rest on: the best match of each request.
-    pub fn decisive(&self, replying: Replying<'_>) -> impl Iterator<Item = Record> + '_ {
+    pub fn decisive(&self, replying: Replying<'_>) -> impl Iterator<Item = Candidate> + '_ {
         let network = replying.network;
         (0..self.requests().len())
-            .filter_map(move |request| Some(self.answering(request, network)?.1.into_iter().next()?.candidate.record))
+            .filter_map(move |request| Some(self.answering(request, network)?.1.into_iter().next()?.candidate))
     }
 
     /// The answer to a request. `judge` says what a record's PASSporTs are worth as of the call, and nothing where it
@@ -64,7 +67,7 @@ impl<'a> Search<'a> {
         let network = &self.networks()[index];
         let views: Vec<View<'_>> = matches.iter().map(|own| View::new(index, network, own.clone())).collect();
         let status = if are_of_one_upstream(&views) { Status::Found } else { Status::Ambiguous };
-        let mut answer = self.empty(asked, Some(index), status, because(status, &views));
+        let mut answer = self.empty(asked, Some(index), status, self.because(request, status, &views));
         answer.matches = views.iter().map(|view| self.matched(view)).collect();
         if status == Status::Found {
             self.fill(&mut answer, request, views, replying, judge);
@@ -96,8 +99,7 @@ impl<'a> Search<'a> {
         answer.findings = facts.findings();
         answer.role = Some(us.role);
         answer.upstream = Some(upstream(us.upstream, &us.record().ingress));
-        let went_on = us.record().egress.trunk.is_some() || us.record().egress.address.is_some();
-        answer.downstream = went_on.then(|| upstream(us.downstream, &us.record().egress));
+        answer.downstream = us.went_on().then(|| upstream(us.downstream, us.egress()));
         answer.chain = hops(&views, signer.as_ref());
         answer.next = Some(next(self.networks(), &views, signer.as_ref()));
         answer.signature = verdict.as_ref().map(Signature::of);
@@ -110,18 +112,12 @@ impl<'a> Search<'a> {
         }
         let all = (0..self.networks().len()).map(|index| (index, self.matches(request, index)));
         let mut having: Vec<(usize, Vec<Match>)> = all.filter(|(_, matches)| !matches.is_empty()).collect();
-        // Nearest the called party: it handed the call to none of the others that have it. Of several such, the one
-        // whose record agrees best.
-        let is_last = |(index, matches): &(usize, Vec<Match>)| {
-            let downstream = View::new(*index, &self.networks()[*index], matches[0].clone()).downstream;
-            let others = having.iter().filter(|(other, _)| other != index);
-            !others
-                .map(|(other, _)| &self.networks()[*other])
-                .any(|other| downstream.is_some_and(|peer| is_same(other, peer)))
+        let view = |(index, matches): &(usize, Vec<Match>)| {
+            Some(View::new(*index, self.networks().get(*index)?, matches.first()?.clone()))
         };
-        let last = having.iter().enumerate().filter(|(_, own)| is_last(own));
-        let nearest = last.min_by_key(|(_, (_, matches))| matches[0].candidate.standing.tier).map(|(place, _)| place);
-        if having.is_empty() { None } else { Some(having.swap_remove(nearest.unwrap_or(0))) }
+        let views: Vec<View<'_>> = having.iter().filter_map(view).collect();
+        let nearest = nearest(self, &views)?;
+        Some(having.swap_remove(nearest))
     }
 
     /// The answer where no record can be the call.
@@ -185,8 +181,8 @@ impl<'a> Search<'a> {
             parts: standing.parts.clone(),
             upstream: upstream(view.upstream, &record.ingress),
             record: self.place(record.place),
-            also: view.found.also.iter().map(|place| self.place(*place)).collect(),
-            time: record.start,
+            also: view.found.also.iter().map(|own| Also { record: self.place(own.place), why: own.why }).collect(),
+            time: standing.written,
             call: recorded(record),
         }
     }
@@ -202,10 +198,10 @@ impl<'a> Search<'a> {
 
     fn searched(&self, network: Option<usize>, around: UnixTime) -> Searched {
         let networks = network.map_or_else(|| (0..self.networks().len()).collect(), |own| vec![own]);
-        let files = self.files().iter().filter(|file| networks.contains(&file.origin.network)).count();
-        let mut searched = Searched { files, ..Searched::default() };
+        let mut searched = Searched::default();
         for index in networks {
             for (source, held) in self.coverage(index) {
+                searched.files += self.files_of(Origin::new(index, source));
                 searched.records += held.records();
                 searched.set_aside += held.lines_set_aside();
                 if let Some(span) = held.span() {
@@ -247,21 +243,6 @@ fn are_of_one_upstream(views: &[View<'_>]) -> bool {
     })
 }
 
-fn because(status: Status, views: &[View<'_>]) -> String {
-    let tier = views[0].found.candidate.standing.tier.as_str();
-    match (status, views.len()) {
-        (Status::Ambiguous, several) => {
-            format!("{several} different calls agree equally well ({tier}) and came from different upstreams")
-        }
-        (_, 1) if tier == "clock" => {
-            "one call agrees if the clocks are a multiple of half an hour apart, and none agrees without that"
-                .to_owned()
-        }
-        (_, 1) => format!("one call agrees, in the tier {tier}, and none better"),
-        (_, several) => format!("{several} calls agree equally well ({tier}), all from the same upstream"),
-    }
-}
-
 fn upstream(peer: Option<&Peer>, link: &Link) -> Upstream {
     let mut side = Upstream { trunk: link.trunk.clone(), address: link.address.clone(), ..Upstream::default() };
     if let Some(peer) = peer {
@@ -286,6 +267,7 @@ fn recorded(record: &Record) -> RecordedCall {
         egress_call_id: record.egress.call_id.clone(),
         sip_status: record.sip_status,
         q850: record.q850,
+        stated: StatedSignature::of(&record.stated),
     }
 }
 
@@ -343,8 +325,19 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
         return none("not known when the request was received: give it as received, or with --received".to_owned());
     };
     let Some(office) = office else { return none("no network is named that answers".to_owned()) };
-    if let Some(country) = office.country.as_ref().filter(|country| *country != US_2026_02.country) {
-        return none(format!("the rules {} bind offices in {}, not {country}", US_2026_02.name, US_2026_02.country));
+    let mut because = Vec::new();
+    match &office.country {
+        Some(country) if *country != US_2026_02.country => {
+            return none(format!(
+                "the rules {} bind offices in {}, not {country}",
+                US_2026_02.name, US_2026_02.country
+            ));
+        }
+        Some(_) => {}
+        None => because.push(format!(
+            "the network {} has no country in stirtrace.toml: taken to be in {}, whose rules these are",
+            office.name, US_2026_02.country
+        )),
     }
     let Some(zone) = &office.time_zone else {
         return none(format!(
@@ -353,8 +346,18 @@ fn due(asked: &Request, office: Option<&Network>) -> (Option<String>, Vec<String
         ));
     };
     match US_2026_02.deadline(received.earliest, zone) {
-        Ok(deadline) => (Some(deadline.text), deadline.because),
+        Ok(deadline) => {
+            because.extend(deadline.because);
+            (Some(deadline.text), because)
+        }
         Err(reason) => none(reason.to_string()),
+    }
+}
+
+impl Search<'_> {
+    /// A source as people know it.
+    pub(super) fn source_name(&self, origin: Origin) -> String {
+        self.networks().get(origin.network).map(|own| source_name(own, origin.source)).unwrap_or_default()
     }
 }
 

@@ -1,64 +1,45 @@
 //! Many requests, one pass: records go by, candidates stay.
 
-use std::collections::HashMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use crate::cdr::{Place, Record};
-use crate::network::Network;
-use crate::number::TelephoneNumber;
+use crate::cdr::{Fingerprint, Place, Record};
+use crate::network::{Network, Source};
 use crate::time::UnixTime;
-use crate::traceback::candidate::{Standing, Tier, are_one_call};
+use crate::traceback::candidate::{Rank, Standing};
 use crate::traceback::coverage::Coverage;
+use crate::traceback::index::{Index, Window};
+use crate::traceback::origin::{Origin, SourceFile};
+use crate::traceback::passage::{Line, Why, calls};
 use crate::traceback::request::Request;
+use crate::traceback::source_clock::{Poll, SourceClock, SourceClocks, Votes};
 
-/// Which source of which network a record comes from, by their places in the configuration.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub struct Origin {
-    /// The network.
-    pub network: usize,
-    /// The source among the network's.
-    pub source: usize,
-}
-
-impl Origin {
-    /// A source of a network.
-    #[must_use]
-    pub const fn new(network: usize, source: usize) -> Self {
-        Self { network, source }
-    }
-}
-
-/// A file that was read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct SourceFile {
-    /// Its name, as the answer shall give it.
-    pub name: String,
-    /// Its SHA-256 in hex.
-    pub sha256: String,
-    /// Where it belongs.
-    pub origin: Origin,
-}
-
-impl SourceFile {
-    /// A file of a source.
-    #[must_use]
-    pub fn new(name: impl Into<String>, sha256: impl Into<String>, origin: Origin) -> Self {
-        Self { name: name.into(), sha256: sha256.into(), origin }
-    }
-}
-
-/// A search for the calls of many requests in one pass over the records. Only candidates are kept.
+/// A search for the calls of many requests. Records come in one pass over files ([`Search::see`]), or from somebody who
+/// keeps them and was asked for them ([`Search::windows`], [`Search::offer`], [`Search::hold`]): the answers are the
+/// same. Only candidates are kept.
 #[derive(Debug)]
 pub struct Search<'a> {
     requests: &'a [Request],
     networks: &'a [Network],
-    /// Requests by the last ten characters of their called number.
-    by_called: HashMap<u64, Vec<usize>>,
-    /// Candidates of each request.
-    held: Vec<Vec<Candidate>>,
+    index: Index,
+    /// Candidates of each request in each network; requests for the same call share them.
+    held: HashMap<(usize, usize), Vec<Kept>>,
     coverage: HashMap<Origin, Coverage>,
     files: Vec<SourceFile>,
+    file_places: HashMap<SourceFile, usize>,
+    /// What all candidates together say about their sources.
+    sources: OnceLock<Sources>,
+}
+
+/// What the candidates of all requests say about their sources.
+#[derive(Debug, Default)]
+struct Sources {
+    clocks: SourceClocks,
+    /// Those that record identities: some candidate has one.
+    with_identities: HashSet<Origin>,
+    /// Those that say whom calls were handed to.
+    with_egress: HashSet<Origin>,
 }
 
 /// A record that may be the call.
@@ -68,45 +49,75 @@ pub struct Candidate {
     /// How it agrees with the request.
     pub standing: Standing,
     /// The record.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// Where it comes from.
     pub origin: Origin,
-}
-
-impl Candidate {
-    /// The best first; among equals the earlier, and then the one that stands first. Total, so that the order in which
-    /// records are read does not matter.
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let tier = self.standing.tier.cmp(&other.standing.tier);
-        let score = other.standing.score.total_cmp(&self.standing.score);
-        let start = self.record.start.cmp(&other.record.start);
-        tier.then(score).then(start).then(self.record.place.cmp(&other.record.place))
-    }
 }
 
 /// One call that may be the one: a record and the other lines about the same call.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
-    /// The line that tells most: the answered attempt of those that agree best, else the first of them.
+    /// The line that tells most of the call's first way through the network: where it came in from a peer, of those the
+    /// best, of those the answered attempt.
     pub candidate: Candidate,
-    /// The other lines.
-    pub also: Vec<Place>,
+    /// The record that shows where it went, if another line does.
+    pub exit: Option<Arc<Record>>,
+    /// The other lines, and why each is about the same call.
+    pub also: Vec<Folded>,
+    /// The further ways of a call that left and came in again.
+    pub again: Vec<Passage>,
 }
 
-/// More candidates are not kept for a request: the best stay.
+/// A line about the same call as another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Folded {
+    /// Where it stands.
+    pub place: Place,
+    /// Why it is about the same call.
+    pub why: Why,
+}
+
+/// One way of a call through the network.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Passage {
+    /// The line that tells most of it.
+    pub candidate: Candidate,
+    /// The record that shows where it went, if another line does.
+    pub exit: Option<Arc<Record>>,
+}
+
+/// More candidates of one network are not kept for a request: the best stay.
 pub const MAX_CANDIDATES: usize = 256;
+
+/// A candidate as it is kept: small, since there may be very many.
+#[derive(Clone, Debug)]
+struct Kept {
+    rank: Rank,
+    record: Arc<Record>,
+    origin: Origin,
+}
+
+impl Kept {
+    /// The best first, the earlier among equals. It needs nothing but the lines themselves, so that neither the order
+    /// in which records come nor where they come from matters.
+    fn order(&self, other: &Self) -> Ordering {
+        let line = |own: &Self| (own.record.fingerprint, own.origin, own.record.place);
+        let rank = self.rank.cmp(&other.rank).then(self.record.start.cmp(&other.record.start));
+        rank.then_with(|| line(self).cmp(&line(other)))
+    }
+
+    fn is_same_line(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.record.place == other.record.place
+    }
+}
 
 impl<'a> Search<'a> {
     /// A search for these requests in the records of these networks.
     #[must_use]
     pub fn new(requests: &'a [Request], networks: &'a [Network]) -> Self {
-        let mut by_called: HashMap<u64, Vec<usize>> = HashMap::new();
-        for (index, request) in requests.iter().enumerate() {
-            if let Some(called) = &request.to.canonical {
-                by_called.entry(key(called)).or_default().push(index);
-            }
-        }
         let coverage = networks.iter().enumerate().flat_map(|(network, own)| {
             let sources = own.sources.iter().enumerate();
             sources.map(move |(source, own)| (Origin { network, source }, Coverage::new(own.gap)))
@@ -114,10 +125,12 @@ impl<'a> Search<'a> {
         Self {
             requests,
             networks,
-            by_called,
-            held: vec![Vec::new(); requests.len()],
+            index: Index::new(requests),
+            held: HashMap::new(),
             coverage: coverage.collect(),
             files: Vec::new(),
+            file_places: HashMap::new(),
+            sources: OnceLock::new(),
         }
     }
 
@@ -133,23 +146,43 @@ impl<'a> Search<'a> {
         self.networks
     }
 
-    /// Shows the search a record.
+    /// The source of that label of the network of that name, as somebody who keeps records knows them.
+    #[must_use]
+    pub fn origin(&self, network: &str, source: &str) -> Option<Origin> {
+        let (network, own) = self.networks.iter().enumerate().find(|(_, own)| own.name == network)?;
+        Some(Origin { network, source: own.sources.iter().position(|own| own.label() == source)? })
+    }
+
+    /// What to ask for, of whoever keeps records; no record that may be the call lies outside.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Window> {
+        self.index.windows(self.requests)
+    }
+
+    /// Shows the search a record: it is a candidate or not, and it covers its time.
     pub fn see(&mut self, origin: Origin, record: &Record) {
         self.cover(origin).add(record.start);
-        // A number may stand in several fields; each request is asked once.
-        let mut asked: Vec<u64> = Vec::new();
-        for number in record.destinations() {
-            let key = key(number);
-            if asked.contains(&key) {
-                continue;
+        self.offer(origin, record);
+    }
+
+    /// Offers the search a record that may be a candidate, of a source whose coverage it is told otherwise
+    /// ([`Search::hold`]). A record that is offered again changes nothing.
+    pub fn offer(&mut self, origin: Origin, record: &Record) {
+        let Self { index, requests, held, sources, .. } = self;
+        // Shared by all requests that it may answer.
+        let mut shared: Option<Arc<Record>> = None;
+        index.requests_for(record, |request| {
+            if let Some(rank) = requests.get(request).and_then(|own| Rank::of(own, record)) {
+                let record = Arc::clone(shared.get_or_insert_with(|| Arc::new(record.clone())));
+                keep(held.entry((request, origin.network)).or_default(), Kept { rank, record, origin });
+                sources.take();
             }
-            asked.push(key);
-            for index in self.by_called.get(&key).into_iter().flatten() {
-                if let Some(standing) = Standing::of(&self.requests[*index], record) {
-                    keep(&mut self.held[*index], Candidate { standing, record: record.clone(), origin });
-                }
-            }
-        }
+        });
+    }
+
+    /// Tells the search what is held of a source, all at once.
+    pub fn hold(&mut self, origin: Origin, coverage: Coverage) {
+        self.coverage.insert(origin, coverage);
     }
 
     /// Tells the search of a line that could not be read, and of the records around it.
@@ -162,12 +195,22 @@ impl<'a> Search<'a> {
         self.cover(origin).lack_files();
     }
 
-    /// Tells the search of a file that was read to its end; its place in the list is that of its records.
-    pub fn add_file(&mut self, file: SourceFile) {
-        self.files.push(file);
+    /// Tells the search of a file that cannot be read, or not to its end: what it would hold may lie anywhere.
+    pub fn miss_file(&mut self, origin: Origin) {
+        self.cover(origin).miss_file();
     }
 
-    /// The files that were read.
+    /// Tells the search of a file that records stand in, and gives the place that their [`Place::file`] must have. A file
+    /// that it knows keeps its place.
+    pub fn add_file(&mut self, file: SourceFile) -> usize {
+        let Self { files, file_places, .. } = self;
+        *file_places.entry(file).or_insert_with_key(|file| {
+            files.push(file.clone());
+            files.len() - 1
+        })
+    }
+
+    /// The files that were named.
     #[must_use]
     pub fn files(&self) -> &[SourceFile] {
         &self.files
@@ -179,73 +222,174 @@ impl<'a> Search<'a> {
         sources.filter_map(move |source| Some((source, self.coverage.get(&Origin { network, source })?)))
     }
 
+    /// How many files of a source were read.
+    pub(super) fn files_of(&self, origin: Origin) -> u64 {
+        let told = self.coverage.get(&origin).and_then(Coverage::files);
+        let named = || self.files.iter().filter(|file| file.origin == origin).count();
+        told.unwrap_or_else(|| u64::try_from(named()).unwrap_or(u64::MAX))
+    }
+
     /// The calls of the best tier that a network has for a request, the best first.
     #[must_use]
     pub fn matches(&self, request: usize, network: usize) -> Vec<Match> {
-        let of_network = |candidate: &&Candidate| candidate.origin.network == network;
-        let mut candidates: Vec<&Candidate> = self.held[request].iter().filter(of_network).collect();
-        candidates.sort_by(|left, right| left.order(right));
-        let best = candidates.first().map(|candidate| candidate.standing.tier);
-        let mut calls: Vec<Vec<&Candidate>> = Vec::new();
-        for candidate in candidates {
-            let same =
-                |call: &&mut Vec<&Candidate>| call.iter().any(|own| are_one_call(&own.record, &candidate.record));
-            match calls.iter_mut().find(same) {
-                Some(call) => call.push(candidate),
-                None if Some(candidate.standing.tier) == best => calls.push(vec![candidate]),
-                None => {}
-            }
-        }
-        calls.into_iter().map(|call| fold(&call)).collect()
+        let candidates = self.candidates(request, network);
+        let (Some(own), Some(best)) = (self.networks.get(network), candidates.first()) else { return Vec::new() };
+        let best = best.standing.judged;
+        let lines: Vec<Line<'_>> = candidates.iter().map(|candidate| Line::new(own, candidate)).collect();
+        let is_best = |place: usize| lines[place].candidate.standing.judged == best;
+        let mut calls = calls(&lines);
+        calls.retain(|call| call.iter().flatten().any(|(place, _)| is_best(*place)));
+        calls.sort_by_key(|call| call.iter().flatten().map(|(place, _)| *place).min());
+        calls.iter().filter_map(|call| self.matched_call(&lines, call)).collect()
     }
 
-    /// Whether another request's call stands in the source with the right time, within a day of that instant: then the
-    /// source's clock is right.
-    pub(super) fn has_right_clock(&self, origin: Origin, at: UnixTime, but: usize) -> bool {
-        let others = self.held.iter().enumerate().filter(|(request, _)| *request != but);
-        let mut candidates = others.flat_map(|(_, held)| held).filter(|candidate| candidate.origin == origin);
-        candidates.any(|candidate| {
-            candidate.standing.tier == Tier::Exact && candidate.record.start.seconds_since(at).abs() <= DAY
+    /// The lines of one call as one match.
+    fn matched_call(&self, lines: &[Line<'_>], call: &[Vec<(usize, Option<Why>)>]) -> Option<Match> {
+        let mut passages = call.iter().filter_map(|lines_of| passage(lines, lines_of));
+        let first = passages.next()?;
+        let again: Vec<Passage> = passages.collect();
+        let of_main = call.iter().flatten().skip(1).map(|(place, why)| (place, why.unwrap_or(Why::Hairpin)));
+        let mut also: Vec<(&Candidate, Why)> = of_main.map(|(place, why)| (lines[*place].candidate, why)).collect();
+        also.sort_by(|(left, _), (right, _)| {
+            self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
+        });
+        let also = also.into_iter().map(|(own, why)| Folded { place: own.record.place, why }).collect();
+        Some(Match { candidate: first.candidate, exit: first.exit, also, again })
+    }
+
+    /// What a network has for a request: the best first, and among equals the earlier, and then the one that stands
+    /// first.
+    fn candidates(&self, request: usize, network: usize) -> Vec<Candidate> {
+        let Some(asked) = self.requests.get(request) else { return Vec::new() };
+        let held = self.held.get(&(self.index.same(request), network)).map_or(&[][..], Vec::as_slice);
+        let judged = best(held).into_iter().filter_map(|own| {
+            let ahead = self.clock(own.origin, own.record.start).correction();
+            let standing = Standing::by_clock(asked, &own.record, ahead)?;
+            Some(Candidate { standing, record: Arc::clone(&own.record), origin: own.origin })
+        });
+        let mut judged: Vec<Candidate> = judged.collect();
+        judged.sort_by(|left, right| {
+            let tier = left.standing.judged.cmp(&right.standing.judged);
+            let score = right.standing.score.total_cmp(&left.standing.score);
+            let start = left.standing.start.cmp(&right.standing.start);
+            tier.then(score).then(start).then_with(|| {
+                self.stands(left.origin, left.record.place).cmp(&self.stands(right.origin, right.record.place))
+            })
+        });
+        let mut copies = Copies::default();
+        judged.retain(|own| copies.is_first(own));
+        judged
+    }
+
+    /// Whether there are as many candidates as are kept.
+    pub(super) fn has_most_candidates(&self, request: usize, network: usize) -> bool {
+        let held = self.held.get(&(self.index.same(request), network)).map_or(&[][..], Vec::as_slice);
+        held.len() >= MAX_CANDIDATES && best(held).len() == MAX_CANDIDATES
+    }
+
+    /// The order of lines: by source, file and line, in whatever order the files were named.
+    fn stands(&self, origin: Origin, place: Place) -> (Origin, &str, usize, u64) {
+        let name = self.files.get(place.file).map_or("", |file| file.name.as_str());
+        (origin, name, place.file, place.line)
+    }
+
+    /// What the run says about a source's clock when it wrote that instant.
+    pub(super) fn clock(&self, origin: Origin, written: UnixTime) -> SourceClock {
+        self.sources().clocks.at(origin, written)
+    }
+
+    /// Whether a source is known to record identities.
+    pub(super) fn records_identities(&self, origin: Origin) -> bool {
+        self.sources().with_identities.contains(&origin)
+    }
+
+    /// Whether a source is known to say whom calls were handed to.
+    pub(super) fn records_egress(&self, origin: Origin) -> bool {
+        self.sources().with_egress.contains(&origin)
+    }
+
+    fn sources(&self) -> &Sources {
+        self.sources.get_or_init(|| {
+            let mut poll = Poll::default();
+            let (mut with_identities, mut with_egress) = (HashSet::new(), HashSet::new());
+            for ((request, _), held) in &self.held {
+                let Some(request) = self.requests.get(*request) else { continue };
+                let mut votes = Votes::default();
+                for own in best(held) {
+                    votes.add(own.origin, &own.rank, &own.record);
+                    if !own.record.identity.is_empty() {
+                        with_identities.insert(own.origin);
+                    }
+                    if !own.record.egress.is_empty() {
+                        with_egress.insert(own.origin);
+                    }
+                }
+                poll.add(request.time.earliest, &votes);
+            }
+            Sources { clocks: poll.close(), with_identities, with_egress }
         })
     }
 
     fn cover(&mut self, origin: Origin) -> &mut Coverage {
-        self.coverage.entry(origin).or_insert_with(|| Coverage::new(crate::network::Source::DEFAULT_GAP))
+        self.coverage.entry(origin).or_insert_with(|| Coverage::new(Source::DEFAULT_GAP))
     }
 }
 
-const DAY: i64 = 24 * 60 * 60;
-
-/// The lines of one call as one match.
-fn fold(call: &[&Candidate]) -> Match {
-    let best = |candidate: &&Candidate| candidate.standing.tier == call[0].standing.tier;
-    let answered = call.iter().position(|own| own.record.answer.is_some() && best(own)).unwrap_or(0);
-    let also = call.iter().enumerate().filter(|(index, _)| *index != answered).map(|(_, own)| own.record.place);
-    let mut also: Vec<Place> = also.collect();
-    also.sort_unstable();
-    Match { candidate: call[answered].clone(), also }
+/// The lines of one way through the network: the one that tells most, and the one that shows where the call went.
+fn passage(lines: &[Line<'_>], of: &[(usize, Option<Why>)]) -> Option<Passage> {
+    let own = &lines[of.first()?.0];
+    // Where it went in the end: by the attempt that was answered, else by the last one.
+    let in_the_end = |place: &&(usize, Option<Why>)| {
+        let line = &lines[place.0];
+        (line.record().answer.is_none(), Reverse(line.start()))
+    };
+    let leaving = of.iter().filter(|(place, _)| lines[*place].leaves.is_some()).min_by_key(in_the_end);
+    let other =
+        leaving.filter(|(place, _)| *place != of[0].0 && (own.leaves.is_none() || own.record().answer.is_none()));
+    let exit = other.map(|(place, _)| Arc::clone(&lines[*place].candidate.record));
+    Some(Passage { candidate: own.candidate.clone(), exit })
 }
 
-fn keep(held: &mut Vec<Candidate>, candidate: Candidate) {
+/// The same row in another file of its source is no other line: the row is the source, what it says, and which of equal
+/// lines of its file it is. Those who keep records keep it once.
+#[derive(Default)]
+struct Copies {
+    in_file: HashMap<(Origin, Fingerprint, usize), u32>,
+    seen: HashSet<(Origin, Fingerprint, u32)>,
+}
+
+impl Copies {
+    fn is_first(&mut self, own: &Candidate) -> bool {
+        let fingerprint = own.record.fingerprint;
+        if fingerprint == Fingerprint::default() {
+            return true;
+        }
+        let occurrence = self.in_file.entry((own.origin, fingerprint, own.record.place.file)).or_default();
+        *occurrence += 1;
+        self.seen.insert((own.origin, fingerprint, *occurrence))
+    }
+}
+
+/// The best of what is kept, each line once.
+fn best(held: &[Kept]) -> Vec<&Kept> {
+    let mut held: Vec<&Kept> = held.iter().collect();
+    held.sort_by(|left, right| left.order(right));
+    held.dedup_by(|left, right| left.is_same_line(right));
+    held.truncate(MAX_CANDIDATES);
+    held
+}
+
+fn keep(held: &mut Vec<Kept>, candidate: Kept) {
+    // Several windows may hold it.
+    if held.last().is_some_and(|last| last.is_same_line(&candidate)) {
+        return;
+    }
     held.push(candidate);
     if held.len() >= 2 * MAX_CANDIDATES {
-        held.sort_by(Candidate::order);
+        held.sort_by(Kept::order);
+        held.dedup_by(|left, right| left.is_same_line(right));
         held.truncate(MAX_CANDIDATES);
     }
-}
-
-/// The last ten characters, four bits each: the same for a number with and without its country code.
-fn key(number: &TelephoneNumber) -> u64 {
-    let text = number.as_str().as_bytes();
-    let tail = &text[text.len().saturating_sub(10)..];
-    tail.iter().fold(1, |key, c| {
-        let value = match c {
-            b'0'..=b'9' => c - b'0',
-            b'#' => 10,
-            _ => 11,
-        };
-        key << 4 | u64::from(value)
-    })
 }
 
 #[cfg(test)]
@@ -255,6 +399,7 @@ mod tests {
     use super::*;
     use crate::cdr::Dialed;
     use crate::number::NumberPlan;
+    use crate::traceback::candidate::Tier;
 
     fn requests() -> Vec<Request> {
         vec![

@@ -133,11 +133,27 @@ impl Subject {
                 let error = Error::DelegationExceeded { subject, reason: reason.to_string() };
                 self.examination.fail(rules::DELEGATION, error);
             }
+            Err(DelegationError::MissingTnAuthList { .. }) if self.needs_no_list(path.certificates()) => {
+                self.pass_domain();
+            }
             Err(reason) => {
                 let error = Error::InvalidTnAuthList { reason: reason.to_string() };
                 self.examination.fail(rules::TN_AUTH_LIST, error);
             }
         }
+    }
+
+    /// RFC 8224 §8.4: for a caller whom a URI names, a certificate of the URI's domain is enough. Not below an
+    /// authority that is itself held to some numbers, which could name any domain (RFC 9060 §4).
+    fn needs_no_list(&self, path: &[Certificate]) -> bool {
+        let Some(leaf) = path.first().filter(|_| self.kind == Kind::Base) else { return false };
+        let is_held = |own: &Certificate| !matches!(own.tn_auth_list(), Ok(None)) || !own.tn_list_urls().is_empty();
+        matches!(&self.orig, Some(Identity::Uri(uri)) if leaf.names_domain_of(uri)) && !path.iter().any(is_held)
+    }
+
+    fn pass_domain(&mut self) {
+        self.examination.skip(rules::TN_AUTH_LIST, "it has none; for a URI the domain is enough");
+        self.examination.pass(rules::AUTHORITY, "the certificate names the domain");
     }
 
     fn note_delegation(&mut self, authority: &Authority) {
@@ -159,6 +175,7 @@ impl Subject {
                 self.examination.pass(rules::TN_AUTH_LIST, list(own));
                 self.check_number(own, leaf);
             }
+            Ok(None) if self.needs_no_list(std::slice::from_ref(leaf)) => self.pass_domain(),
             Ok(None) => {
                 let reason = "it has none".to_owned();
                 self.examination.fail(rules::TN_AUTH_LIST, Error::InvalidTnAuthList { reason });
@@ -198,7 +215,7 @@ impl Subject {
                 Coverage::Outside => self.examination.fail(rules::AUTHORITY, outside(number.to_string())),
             },
             // RFC 8224 §8.4, RFC 5922 §7.2 (B18).
-            Identity::Uri(uri) if speaks_for_domain(leaf, uri) => {
+            Identity::Uri(uri) if leaf.names_domain_of(uri) => {
                 self.examination.pass(rules::AUTHORITY, "the certificate names the domain");
             }
             Identity::Uri(_) if authority.spc().is_some() => {
@@ -272,11 +289,6 @@ fn time_error(reason: &chain::Error, at: UnixTime) -> Option<Error> {
         }
         _ => None,
     }
-}
-
-/// RFC 5922 §7.2.
-fn speaks_for_domain(leaf: &Certificate, uri: &str) -> bool {
-    uri.rsplit_once('@').is_some_and(|(_, host)| leaf.alternative_names().name_domain(host))
 }
 
 fn signer(leaf: &Certificate) -> Signer {

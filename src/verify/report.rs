@@ -237,9 +237,8 @@ fn note_agreement(reports: &[PassportReport], whole: &mut Examination) {
     }
 }
 
-/// The profile's name in the output and on the command line.
 impl Profile {
-    /// `rfc` or `atis`.
+    /// Its name in the output and on the command line: `rfc` or `atis`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -249,7 +248,6 @@ impl Profile {
     }
 }
 
-/// Whether a check of this name ended this way; for callers that look for one thing.
 impl PassportReport {
     /// What came of the check `name`; `None` where it was not made. Of several with that name, the worst.
     #[must_use]

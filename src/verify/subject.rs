@@ -186,7 +186,11 @@ impl Subject {
         }
         self.examination.pass(rules::PPT_SUPPORTED, self.ppt.clone().unwrap_or_else(|| "none: a base PASSporT".into()));
         match (&parameter, &header.ppt) {
-            (own, token) if own == token => self.examination.pass(rules::PPT_AGREES, ""),
+            (None, None) => self.examination.pass(rules::PPT_AGREES, ""),
+            // RFC 3261 §7.3.1: the parameter is a token, so its case tells nothing; the token's own member is JSON.
+            (Some(own), Some(token)) if own.eq_ignore_ascii_case(token) => {
+                self.examination.pass(rules::PPT_AGREES, "");
+            }
             // G7: tolerated; check_spelling tells, and refuses it where the policy is strict.
             (None, Some(_)) => {}
             _ => {
@@ -203,7 +207,8 @@ impl Subject {
 
     // RFC 8225 §7; RFC 8588 §3 and RFC 8946 §3 have no compact form.
     fn take_compact(&mut self, compact: &CompactPassport, call: &Call) {
-        self.kind = Kind::of(self.ppt.as_deref());
+        // RFC 3261 §7.3.1: here the parameter alone names the type, and its case tells nothing.
+        self.kind = Kind::of(self.ppt.as_deref().map(str::to_ascii_lowercase).as_deref());
         match self.kind {
             Kind::Unsupported => self.fail_unsupported(),
             Kind::Shaken | Kind::Div => self.examination.fail(rules::FULL_FORM, Error::CompactForm),
@@ -266,7 +271,9 @@ impl Subject {
         // A2, B6: the allow-list has one algorithm; the key is not touched for any other.
         let parameter = self.header.as_ref().and_then(|header| header.alg.clone());
         match (jose.alg.as_deref(), parameter.as_deref()) {
-            (Some("ES256"), None | Some("ES256")) => examination.pass(rules::ALG, "ES256"),
+            (Some("ES256"), None) => examination.pass(rules::ALG, "ES256"),
+            // RFC 3261 §7.3.1: the parameter is a token, so its case tells nothing.
+            (Some("ES256"), Some(own)) if own.eq_ignore_ascii_case("ES256") => examination.pass(rules::ALG, "ES256"),
             (Some("ES256"), Some(_)) => examination.fail(rules::ALG, Error::WrongAlgorithm { alg: parameter }),
             _ => examination.fail(rules::ALG, Error::WrongAlgorithm { alg: jose.alg.clone() }),
         }

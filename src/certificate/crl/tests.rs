@@ -125,6 +125,16 @@ fn nobody_else_may_revoke() {
 }
 
 #[test]
+fn an_authority_that_signs_its_crls_with_another_key_counts_where_that_key_is_pinned() {
+    // RFC 5280 §6.3.3 (f): the CRL has the authority's name, and a key of its own.
+    let case = Case::new();
+    let second_key = Draft::authority("SHAKEN CA").self_signed();
+    let direct = read(&CrlDraft { entries: vec![entry(7)], ..CrlDraft::direct(&second_key) }, &second_key);
+    assert!(matches!(case.check(&direct, &[]), Err(SignerError::BadSignature { .. })));
+    assert_eq!(case.check(&direct, &[&case.signer, &second_key]).as_deref(), Ok("CN=SHAKEN CA,C=US"));
+}
+
+#[test]
 fn a_certificate_that_the_crl_is_not_for_is_not_called_good() {
     let case = Case::new();
     let crl = read(&CrlDraft::indirect(&case.signer), &case.signer);

@@ -52,6 +52,8 @@ fn object_identifiers_print_dotted() {
     assert_eq!(dotted(&[]), None);
     assert_eq!(dotted(&[0x2b, 0x86]), None);
     assert_eq!(dotted(&[0xff; 12]), None);
+    // X.690 §8.19.2: one identifier, one spelling.
+    assert_eq!(dotted(&[0x2b, 0x80, 6]), None);
 }
 
 proptest::proptest! {

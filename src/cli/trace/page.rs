@@ -1,6 +1,6 @@
 //! An answer as a page that an investigator can paste into a portal.
 
-use crate::cli::text::{Text, Tone};
+use crate::cli::text::{Text, Tone, grouped};
 use crate::traceback::{Answer, Hop, HopSource, Matched, RecordPlace, Signature, Status, Tier, Upstream};
 
 /// Prints the page.
@@ -64,7 +64,8 @@ fn the_answer(answer: &Answer, upstream: &Upstream, text: &mut Text) {
     let verb = if customer { "is the customer that made the call" } else { "handed us the call" };
     let name = upstream.name.as_deref().unwrap_or("a peer that stirtrace.toml does not name");
     text.name("answer").put(Tone::Strong, name).plain(" ").plain(verb).end();
-    text.field("", identifiers(upstream).join(", "));
+    text.name("");
+    identifiers(upstream, text).end();
     let role = answer.role.map_or("unknown", |role| role.as_str());
     let onward = answer.downstream.as_ref().map_or_else(
         || "; the record shows nobody that it handed the call to".to_owned(),
@@ -83,26 +84,32 @@ fn label(name: Option<&str>, spc: Option<&str>) -> String {
     spc.map_or_else(|| name.to_owned(), |spc| format!("{name} ({spc})"))
 }
 
-fn identifiers(upstream: &Upstream) -> Vec<String> {
-    let named = [
-        ("SPC ", &upstream.spc),
-        ("", &upstream.rmd),
-        ("FRN ", &upstream.frn),
-        ("country ", &upstream.country),
-        ("trunk ", &upstream.trunk),
-        ("address ", &upstream.address),
-    ];
-    named.iter().filter_map(|(name, value)| Some(format!("{name}{}", value.as_ref()?))).collect()
+/// What the registries and we call it by, and what the record says of the link.
+fn identifiers<'a>(upstream: &Upstream, text: &'a mut Text) -> &'a mut Text {
+    let listed =
+        [("SPC ", &upstream.spc), ("", &upstream.rmd), ("FRN ", &upstream.frn), ("country ", &upstream.country)];
+    let recorded = [("trunk ", &upstream.trunk), ("address ", &upstream.address)];
+    let mut comma = "";
+    for (name, value) in listed {
+        if let Some(value) = value {
+            text.plain(comma).put_legible(Tone::Plain, format_args!("{name}{value}"));
+            comma = ", ";
+        }
+    }
+    for (name, value) in recorded {
+        if let Some(value) = value {
+            text.plain(comma).plain(format_args!("{name}{value}"));
+            comma = ", ";
+        }
+    }
+    text
 }
 
 fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
     if answer.status == Status::Ambiguous {
         let name = label(matched.upstream.name.as_deref(), matched.upstream.spc.as_deref());
-        text.name("candidate")
-            .put(Tone::Strong, name)
-            .plain("  ")
-            .plain(identifiers(&matched.upstream).join(", "))
-            .end();
+        text.name("candidate").put(Tone::Strong, name).plain("  ");
+        identifiers(&matched.upstream, text).end();
     }
     text.name("how sure")
         .plain(format_args!("{:.2} ({})", matched.score, matched.tier.as_str()))
@@ -129,7 +136,8 @@ fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
         text.field("", ids.join(", "));
     }
     if !matched.also.is_empty() {
-        let also: Vec<String> = matched.also.iter().map(place).collect();
+        let also = matched.also.iter().map(|own| format!("{} ({})", place(&own.record), own.why.as_str()));
+        let also: Vec<String> = also.collect();
         text.field("", format_args!("the same call also in {}", also.join(", ")));
     }
 }
@@ -235,12 +243,15 @@ fn searched(answer: &Answer, text: &mut Text) {
         _ => String::new(),
     };
     let aside = if searched.set_aside > 0 {
-        format!(", {} lines could not be read", searched.set_aside)
+        format!(", {} lines could not be read", grouped(searched.set_aside))
     } else {
         String::new()
     };
     let gaps = if searched.gaps.is_empty() { ", no gap".to_owned() } else { String::new() };
-    text.field("searched", format_args!("{} records in {} files{span}{aside}{gaps}", searched.records, searched.files));
+    text.field(
+        "searched",
+        format_args!("{} records in {} files{span}{aside}{gaps}", grouped(searched.records), searched.files),
+    );
     for gap in &searched.gaps {
         text.field("", format_args!("gap in {}: {} to {}", gap.source, gap.from, gap.to));
     }

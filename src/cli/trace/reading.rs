@@ -1,181 +1,139 @@
-//! The files of call records that `stirtrace.toml` names, read one after the other.
+//! The search over the files themselves: all of them are read, one after the other.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{Context, SHA256};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use crate::cdr::{BadLine, Format, LineFault, Record, RowError, Settings};
-use crate::cli::configuration::Configured;
-use crate::cli::exit::Complaint;
-use crate::cli::files::open;
+use crate::cdr::{BadLine, LineFault, Record, RowError};
+use crate::cli::packed::{self, Packed};
 use crate::cli::printer::Printer;
+use crate::cli::set_aside::SetAside;
+use crate::cli::sources::{RecordFile, Sources};
 use crate::network::Network;
 use crate::time::UnixTime;
-use crate::traceback::{Origin, Replays, Search, SourceFile};
+use crate::traceback::{Replays, Search, SourceFile};
 
-/// A file to read.
-#[derive(Clone, Debug)]
-pub(super) struct RecordFile {
-    path: PathBuf,
-    /// Relative to the configuration's folder.
-    name: String,
-    origin: Origin,
-    format: Format,
+/// The files, read.
+pub(super) struct FilesRead<'a> {
+    sources: &'a Sources,
+    networks: &'a [Network],
+    /// The place of each file in the search's list; none where it could not be read at all.
+    places: Vec<Option<usize>>,
+    /// Whether all of them were read, to their ends.
+    pub(super) all_read: bool,
 }
 
-/// What the sources name.
-#[derive(Debug, Default)]
-pub(super) struct Files {
-    /// The files of all sources, in order of their names.
-    pub(super) found: Vec<RecordFile>,
-    /// Sources that name files of which none is there: a mistyped name must not become a not-found.
-    pub(super) lacking: Vec<Origin>,
-}
-
-/// The files of all sources.
-pub(super) fn files(configured: &Configured, printer: &mut Printer) -> Result<Files, Complaint> {
-    let mut files = Files::default();
-    for (network, own) in configured.configuration.networks.iter().enumerate() {
-        for (source, described) in own.sources.iter().enumerate() {
-            let format = Format::named(&described.format).map_err(|unknown| {
-                Complaint::new(format!(
-                    "{}: the source {} of {}: {unknown}",
-                    configured.file.display(),
-                    described.files.join(", "),
-                    own.name
-                ))
-            })?;
-            let origin = Origin::new(network, source);
-            let mut found = BTreeSet::new();
-            for pattern in &described.files {
-                let matching = matching(configured, pattern)?;
-                if matching.is_empty() {
-                    printer.warn(&format!("no file matches {pattern} of {}", own.name));
-                    files.lacking.push(origin);
+impl<'a> FilesRead<'a> {
+    /// Shows a search every record of the files. A file that cannot be read is said on stderr, and leaves no not-found
+    /// standing.
+    pub(super) fn search(
+        search: &mut Search<'_>,
+        sources: &'a Sources,
+        networks: &'a [Network],
+        printer: &mut Printer,
+    ) -> Self {
+        sources.lacking.iter().for_each(|(origin, _)| search.lack_files(*origin));
+        sources.unreadable.iter().for_each(|origin| search.miss_file(*origin));
+        let mut own = Self { sources, networks, places: Vec::new(), all_read: sources.unreadable.is_empty() };
+        let bar = printer.progress_of_bytes("reading records", sources.length());
+        let mut aside = SetAside::default();
+        for file in &sources.files {
+            let place = search.files().len();
+            let mut neighbours = Neighbours::default();
+            let read = own.each(file, place, &bar, Some(&mut *printer), |item| match item {
+                Ok(record) => {
+                    neighbours.pass(Some(record.start), |before, after| search.set_aside(file.origin, before, after));
+                    search.see(file.origin, &record);
                 }
-                found.extend(matching);
-            }
-            let record_file = |path: PathBuf| RecordFile { name: name(configured, &path), path, origin, format };
-            files.found.extend(found.into_iter().map(record_file));
+                Err(bad) => {
+                    neighbours.waiting += 1;
+                    aside.note(&bad, &file.name);
+                }
+            });
+            neighbours.pass(None, |before, after| search.set_aside(file.origin, before, after));
+            let sha256 = match read {
+                Ok(sha256) => Some(sha256),
+                Err(unread) => {
+                    own.all_read = false;
+                    let (name, reason) = (&file.name, &unread.reason);
+                    printer.warn(&format!("{name}: {reason}; no not-found stands until it can be read"));
+                    search.miss_file(file.origin);
+                    unread.sha256
+                }
+            };
+            own.places.push(sha256.map(|sha256| search.add_file(SourceFile::new(&file.name, sha256, file.origin))));
         }
+        bar.finish_and_clear();
+        aside.say(printer);
+        own
     }
-    if files.found.is_empty() {
-        let complaint = Complaint::new(format!("{}: no file of call records was found", configured.file.display()));
-        return Err(complaint.hint("name them in [[network.source]] files; paths are relative to stirtrace.toml"));
-    }
-    Ok(files)
-}
 
-fn matching(configured: &Configured, pattern: &str) -> Result<Vec<PathBuf>, Complaint> {
-    let folder = glob::Pattern::escape(&configured.folder.to_string_lossy());
-    let is_whole = configured.folder.as_os_str().is_empty() || Path::new(pattern).is_absolute();
-    let whole = if is_whole { pattern.to_owned() } else { format!("{folder}/{pattern}") };
-    let complain =
-        |reason: String| Complaint::new(format!("{}: files {pattern:?}: {reason}", configured.file.display()));
-    let paths = glob::glob(&whole).map_err(|reason| complain(reason.to_string()))?;
-    let mut found = Vec::new();
-    for path in paths {
-        let path = path.map_err(|reason| complain(reason.to_string()))?;
-        let packed = path
-            .extension()
-            .is_some_and(|extension| ["gz", "zst", "bz2", "xz", "zip"].iter().any(|own| extension == *own));
-        if packed {
-            return Err(complain(format!("{} is compressed, which this build does not read", path.display()))
-                .hint("unpack it beside the others"));
+    /// Shows every record again, to find tokens that came with other calls. What cannot be read was said.
+    pub(super) fn replays(&self, replays: &mut Replays, printer: &mut Printer) {
+        let bar = printer.progress_of_bytes("reading records again", self.sources.length());
+        for (file, place) in self.sources.files.iter().zip(&self.places) {
+            let Some(place) = place else { continue };
+            let _ = self.each(file, *place, &bar, None, |item| {
+                if let Ok(record) = item {
+                    replays.see(file.origin, &record);
+                }
+            });
         }
-        if path.is_file() {
-            found.push(path);
-        } else if !path.is_dir() {
-            return Err(complain(format!("{} is no file that can be read", path.display()))
-                .hint("put the file there, or take the name away"));
+        bar.finish_and_clear();
+    }
+
+    /// Reads a file, and gives its SHA-256.
+    fn each(
+        &self,
+        file: &RecordFile,
+        place: usize,
+        bar: &ProgressBar,
+        talk: Option<&mut Printer>,
+        mut take: impl FnMut(Result<Record, BadLine>),
+    ) -> Result<String, Unread> {
+        let origin = file.origin;
+        let source = self.networks.get(origin.network).and_then(|network| network.sources.get(origin.source));
+        let Some(understanding) = self.sources.understanding(origin) else {
+            return Err(Unread::not_begun("it is of no source"));
+        };
+        let opened = packed::open(&file.path).map_err(Unread::not_begun)?;
+        let mut counted = Counted { file: opened, bar };
+        let reader = understanding.format.open(&mut counted, understanding.settings(place, source));
+        let reader = reader.map_err(Unread::not_begun)?;
+        let is_own = understanding.format.name() == "stirtrace";
+        if let Some(printer) = talk.filter(|_| is_own && !reader.unknown_columns().is_empty()) {
+            printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
         }
-    }
-    Ok(found)
-}
-
-fn name(configured: &Configured, path: &Path) -> String {
-    path.strip_prefix(&configured.folder).unwrap_or(path).display().to_string()
-}
-
-/// Shows a search every record of the files.
-pub(super) fn search(
-    search: &mut Search<'_>,
-    files: &Files,
-    networks: &[Network],
-    printer: &mut Printer,
-) -> Result<(), Complaint> {
-    files.lacking.iter().for_each(|origin| search.lack_files(*origin));
-    let files = &files.found;
-    let bar = bar(files, printer);
-    let mut aside = Aside::default();
-    for (index, file) in files.iter().enumerate() {
-        let mut neighbours = Neighbours::default();
-        let mut counted = Counted::open(file, &bar)?;
-        each(file, index, networks, &mut counted, Some(&mut *printer), |item| match item {
-            Ok(record) => {
-                neighbours.pass(Some(record.start), |before, after| search.set_aside(file.origin, before, after));
-                search.see(file.origin, &record);
+        let mut broken = None;
+        for item in reader {
+            if let Err(BadLine { fault: LineFault::Row(RowError::Unreadable { reason, .. }), .. }) = &item {
+                broken = Some(reason.clone());
+                break;
             }
-            Err(bad) => {
-                neighbours.waiting += 1;
-                aside.note(&bad, &file.name);
-            }
-        })?;
-        neighbours.pass(None, |before, after| search.set_aside(file.origin, before, after));
-        search.add_file(SourceFile::new(&file.name, counted.sha256(), file.origin));
-    }
-    bar.finish_and_clear();
-    aside.say(printer);
-    Ok(())
-}
-
-/// Shows every record of the files again, to find tokens that came with other calls.
-pub(super) fn replays(
-    replays: &mut Replays,
-    files: &[RecordFile],
-    networks: &[Network],
-    printer: &mut Printer,
-) -> Result<(), Complaint> {
-    let bar = bar(files, printer);
-    for (index, file) in files.iter().enumerate() {
-        let mut counted = Counted::open(file, &bar)?;
-        each(file, index, networks, &mut counted, None, |item| {
-            if let Ok(record) = item {
-                replays.see(&record);
-            }
-        })?;
-    }
-    bar.finish_and_clear();
-    Ok(())
-}
-
-fn each(
-    file: &RecordFile,
-    index: usize,
-    networks: &[Network],
-    counted: &mut Counted<'_>,
-    talk: Option<&mut Printer>,
-    mut take: impl FnMut(Result<Record, BadLine>),
-) -> Result<(), Complaint> {
-    let source = networks.get(file.origin.network).and_then(|network| network.sources.get(file.origin.source));
-    let settings = Settings::for_file(index).with_zone(source.and_then(|own| own.time_zone.clone()));
-    let reader = file.format.open(counted, settings);
-    let reader = reader.map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
-    if let Some(printer) = talk.filter(|_| !reader.unknown_columns().is_empty()) {
-        printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
-    }
-    for item in reader {
-        if let Err(BadLine { fault: LineFault::Row(RowError::Unreadable { reason, .. }), .. }) = &item {
-            return Err(Complaint::new(format!("{}: it cannot be read to its end: {reason}", file.path.display())));
+            take(item);
         }
-        take(item);
+        let (sha256, broken) = match (counted.sha256(), broken) {
+            (Ok(sha256), None) => return Ok(sha256),
+            (Ok(sha256), Some(reason)) => (sha256, reason),
+            (Err(reason), broken) => (String::new(), broken.unwrap_or_else(|| reason.to_string())),
+        };
+        Err(Unread { reason: format!("it cannot be read to its end: {broken}"), sha256: Some(sha256) })
     }
-    Ok(())
+}
+
+/// Why a file was not read to its end.
+struct Unread {
+    reason: String,
+    /// Its SHA-256; none where not even its beginning was read.
+    sha256: Option<String>,
+}
+
+impl Unread {
+    fn not_begun(reason: impl ToString) -> Self {
+        Self { reason: reason.to_string(), sha256: None }
+    }
 }
 
 /// Which records stand around lines that could not be read.
@@ -194,70 +152,28 @@ impl Neighbours {
     }
 }
 
-/// The lines that could not be read: the first of them are shown, all are counted.
-#[derive(Default)]
-struct Aside {
-    shown: Vec<String>,
-    count: u64,
-}
-
-impl Aside {
-    const SHOWN: usize = 20;
-
-    fn note(&mut self, bad: &BadLine, name: &str) {
-        self.count += 1;
-        if self.shown.len() < Self::SHOWN {
-            self.shown.push(format!("{name}: {bad}"));
-        }
-    }
-
-    fn say(&self, printer: &mut Printer) {
-        self.shown.iter().for_each(|line| printer.warn(line));
-        if self.count > 0 {
-            printer.warn(&format!("{} lines were set aside; the rest was read", self.count));
-        }
-    }
-}
-
-fn bar(files: &[RecordFile], printer: &Printer) -> ProgressBar {
-    let length = files.iter().filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum::<u64>();
-    let bar = printer.progress(usize::try_from(length).unwrap_or(usize::MAX));
-    if let Ok(style) =
-        ProgressStyle::with_template("reading records {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    bar
-}
-
 /// A file that is hashed and counted while it is read.
 struct Counted<'a> {
-    file: File,
-    hash: Context,
+    file: Packed<File>,
     bar: &'a ProgressBar,
 }
 
-impl<'a> Counted<'a> {
-    fn open(file: &RecordFile, bar: &'a ProgressBar) -> Result<Self, Complaint> {
-        let opened = open(&file.path).map_err(|reason| Complaint::new(format!("{}: {reason}", file.path.display())))?;
-        Ok(Self { file: opened, hash: Context::new(&SHA256), bar })
-    }
-
-    fn sha256(self) -> String {
+impl Counted<'_> {
+    fn sha256(self) -> io::Result<String> {
         let mut text = String::with_capacity(64);
-        for octet in self.hash.finish().as_ref() {
+        for octet in self.file.sha256()? {
             // Writing to a String cannot fail.
             let _ = write!(text, "{octet:02x}");
         }
-        text
+        Ok(text)
     }
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let before = self.file.count();
         let length = self.file.read(buffer)?;
-        self.hash.update(&buffer[..length]);
-        self.bar.inc(u64::try_from(length).unwrap_or_default());
+        self.bar.inc(self.file.count() - before);
         Ok(length)
     }
 }

@@ -1,0 +1,234 @@
+//! A file on its way into the lake: what it is, whether it is known, and what was read of it.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::Input;
+use crate::cdr::BadLine;
+use crate::lake::disk::hex;
+use crate::lake::error::Error;
+use crate::lake::manifest::{HeldSource, SetAside};
+use crate::lake::run::{MAX_NAMED, Told};
+use crate::lake::spans::Spans;
+
+/// What a first look at a file shows.
+#[derive(Clone, Debug)]
+pub(super) enum Looked {
+    /// Its content is held.
+    Known,
+    /// Its content is held, understood in another way.
+    KnownOtherwise {
+        /// How.
+        before: String,
+    },
+    /// It is to be read.
+    New(Content),
+    /// It cannot be read.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a file holds, by its hash.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    /// Its SHA-256 in hex.
+    pub(super) sha256: String,
+    /// Its length.
+    pub(super) bytes: u64,
+    /// Held files of its name that it begins with, by their SHA-256.
+    pub(super) continues: Vec<String>,
+}
+
+/// An opened file of known content.
+#[derive(Debug)]
+pub(super) struct Opened {
+    file: File,
+    before: Option<Metadata>,
+    pub(super) content: Content,
+}
+
+impl Opened {
+    /// Hashes a file. `prefixes` are lengths of which the hash is wanted too, each with the one expected.
+    pub(super) fn new(path: &Path, prefixes: &[(u64, &str)]) -> io::Result<Self> {
+        let mut file = File::options().read(true).open(path)?;
+        let before = file.metadata()?;
+        if before.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut marks: Vec<(u64, &str)> = prefixes.to_vec();
+        marks.sort_unstable();
+        let mut hash = Context::new(&SHA256);
+        let mut bytes = 0;
+        let mut continues = Vec::new();
+        for (length, expected) in marks {
+            bytes += hash_some(&mut file, &mut hash, length - bytes)?;
+            if bytes < length {
+                break;
+            }
+            if hex(hash.clone().finish().as_ref()) == expected {
+                continues.push(expected.to_owned());
+            }
+        }
+        bytes += hash_some(&mut file, &mut hash, u64::MAX)?;
+        let sha256 = hex(hash.finish().as_ref());
+        Ok(Self { file, before: Some(before), content: Content { sha256, bytes, continues } })
+    }
+
+    /// The same bytes again, from their beginning; how many were read is counted.
+    pub(super) fn reader(&self, read: &Arc<AtomicU64>) -> io::Result<impl Read + Send + use<>> {
+        let mut again = self.file.try_clone()?;
+        again.seek(SeekFrom::Start(0))?;
+        Ok(Counted { source: again.take(self.content.bytes), read: Arc::clone(read) })
+    }
+
+    /// Makes sure that what was read is what was hashed.
+    pub(super) fn check(mut self, input: &Input<'_>) -> Result<(), Error> {
+        let now = self.file.metadata().map_err(|reason| Error::at(&input.path, &reason))?;
+        let is_same = |before: &Metadata| before.len() == now.len() && before.modified().ok() == now.modified().ok();
+        if self.before.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
+        let mut hash = Context::new(&SHA256);
+        let again = self.file.seek(SeekFrom::Start(0));
+        let again = again.and_then(|_| hash_some(&mut self.file, &mut hash, self.content.bytes));
+        again.map_err(|reason| Error::at(&input.path, &reason))?;
+        if hex(hash.finish().as_ref()) == self.content.sha256 {
+            return Ok(());
+        }
+        Err(Error::Changed { file: input.name.clone() })
+    }
+}
+
+struct Counted<R> {
+    source: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.source.read(buffer)?;
+        self.read.fetch_add(u64::try_from(length).unwrap_or_default(), Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+fn hash_some(file: &mut File, hash: &mut Context, most: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; BUFFER];
+    let mut done = 0;
+    loop {
+        let wanted = usize::try_from(most - done).unwrap_or(BUFFER).min(BUFFER);
+        let length = match file.read(&mut buffer[..wanted]) {
+            Ok(0) => return Ok(done),
+            Ok(length) => length,
+            Err(reason) if reason.kind() == io::ErrorKind::Interrupted => continue,
+            Err(reason) => return Err(reason),
+        };
+        hash.update(&buffer[..length]);
+        done += u64::try_from(length).unwrap_or_default();
+    }
+}
+
+const BUFFER: usize = 256 * 1024;
+
+/// Looks at a file: what it holds, and whether that is known.
+pub(super) fn look(input: &Input<'_>, held: &HeldSource) -> Result<Opened, Looked> {
+    let named = held.files.iter().filter(|own| own.name == input.name);
+    let prefixes: Vec<(u64, &str)> = named.map(|own| (own.bytes, own.sha256.as_str())).collect();
+    let opened =
+        Opened::new(&input.path, &prefixes).map_err(|reason| Looked::Unreadable { reason: reason.to_string() })?;
+    let content = &opened.content;
+    let is_known = |sha256: &str| sha256 == content.sha256 || content.continues.iter().any(|own| own == sha256);
+    for own in held.files.iter().filter(|own| is_known(&own.sha256)) {
+        if own.reading != input.reading {
+            return Err(Looked::KnownOtherwise { before: own.reading.clone() });
+        }
+        if own.sha256 == content.sha256 && own.cut_short.is_none() {
+            return Err(Looked::Known);
+        }
+    }
+    Ok(opened)
+}
+
+/// What was read of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) records: u64,
+    pub(super) added: u64,
+    pub(super) set_aside: u64,
+    pub(super) bad: Vec<BadLine>,
+    /// The starts of the records around lines that could not be read.
+    pub(super) unread: Vec<[Option<i64>; 2]>,
+    pub(super) cut_short: Option<String>,
+    pub(super) spans: Spans,
+    last: Option<i64>,
+    waiting: u64,
+}
+
+/// More lines that could not be read become one span.
+const MAX_UNREAD: usize = 1000;
+
+impl Tally {
+    /// Adds what the next piece told.
+    pub(super) fn add(&mut self, records: usize, told: Told) {
+        self.records += u64::try_from(records).unwrap_or_default();
+        self.set_aside += told.set_aside;
+        let room = MAX_NAMED.saturating_sub(self.bad.len());
+        self.bad.extend(told.bad.into_iter().take(room));
+        self.spans.extend(&told.spans);
+        let Some([first, last]) = told.ends else {
+            self.waiting += told.trailing;
+            return;
+        };
+        if self.waiting + told.leading > 0 {
+            self.add_unread([self.last, Some(first)]);
+        }
+        told.around.into_iter().for_each(|[before, after]| self.add_unread([Some(before), Some(after)]));
+        self.last = Some(last);
+        self.waiting = told.trailing;
+    }
+
+    /// Nothing follows; so many of its records were new.
+    pub(super) fn end(mut self, added: u64) -> Self {
+        if std::mem::take(&mut self.waiting) > 0 {
+            self.add_unread([self.last, None]);
+        }
+        self.added = added;
+        self
+    }
+
+    fn add_unread(&mut self, around: [Option<i64>; 2]) {
+        let is_full = self.unread.len() >= MAX_UNREAD;
+        match self.unread.last_mut() {
+            Some(last) if *last == around => {}
+            Some([_, after]) if is_full => *after = around[1].or(around[0]).max(*after),
+            _ => self.unread.push(around),
+        }
+    }
+
+    /// The lines that could not be read, as the manifest names them.
+    pub(super) fn named(&self) -> Vec<SetAside> {
+        let each = self.bad.iter().map(|bad| {
+            let whole = bad.to_string();
+            let reason = whole.split_once(": ").map_or(whole.as_str(), |(_, reason)| reason);
+            SetAside { line: bad.place.line, reason: shortened(reason) }
+        });
+        each.collect()
+    }
+}
+
+/// A reason may quote what a stranger wrote.
+const MAX_REASON: usize = 300;
+
+fn shortened(reason: &str) -> String {
+    if reason.chars().nth(MAX_REASON).is_none() {
+        return reason.to_owned();
+    }
+    reason.chars().take(MAX_REASON).chain(['…']).collect()
+}
