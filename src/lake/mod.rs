@@ -4,14 +4,17 @@
 //! something else answers it.
 
 mod columns;
+mod compact;
 mod data;
 mod disk;
 mod error;
 mod folder;
+mod forget;
 mod index;
 mod ingest;
 mod lock;
 mod manifest;
+mod merge;
 mod positioned;
 mod question;
 mod rows;
@@ -19,12 +22,16 @@ mod run;
 mod schema;
 mod seen;
 mod spans;
+mod status;
 mod writer;
 
+pub use compact::Compacted;
 pub use error::Error;
 pub use folder::ParquetLake;
+pub use forget::Forgotten;
 pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, Progress, pieces};
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
+pub use status::{FileAside, LineAside, SourceStatus, Status};
 pub use writer::LakeWriter;
 
 /// Kept call records, and what is asked of them.
