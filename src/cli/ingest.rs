@@ -14,7 +14,6 @@ use serde::Serialize;
 use crate::cdr::{Format, Settings};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
-pub(crate) use crate::cli::ingest::files::LITERAL;
 use crate::cli::ingest::files::named;
 use crate::cli::ingest::preview::previews;
 use crate::cli::packed::Packed;
@@ -46,8 +45,8 @@ pub(crate) struct IngestArgs {
     #[arg(long, value_name = "NAME", requires = "network")]
     source: Option<String>,
     /// Their format: a built-in one, or a mapping file
-    #[arg(long = "as", value_name = "FORMAT")]
-    format: Option<String>,
+    #[arg(long = "as", id = "as", value_name = "FORMAT")]
+    read_as: Option<String>,
     /// The zone of their times, where these name none
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,

@@ -28,7 +28,9 @@ pub(crate) fn named(args: &IngestArgs, configured: &mut Configured) -> Result<So
         };
         files.push(RecordFile { path: path.clone(), name: relative(configured, path), origin });
     }
-    Ok(Sources { files, ..Sources::understood(configured)? })
+    let mut sources = Sources::understood(configured)?;
+    sources.files = files;
+    Ok(sources)
 }
 
 /// A file to be previewed, and how it is understood; without a format it is found out.
@@ -47,7 +49,7 @@ pub(crate) fn previewed(args: &IngestArgs, printer: &mut Printer) -> Result<Vec<
     let configured = Configured::find_any(args.config.as_deref(), printer)?;
     let zone = args.time_zone.as_deref().map(Zone::named).transpose();
     let zone = zone.map_err(|unknown| Complaint::new(format!("--time-zone: {unknown}")))?;
-    let named = args.format.as_deref().map(|named| format(named, Path::new(named))).transpose();
+    let named = args.read_as.as_deref().map(|named| format(named, Path::new(named))).transpose();
     let named = named.map_err(|wrong| Complaint::new(format!("--as: {wrong}")))?.map(|(format, _)| format);
     let files = args.file.iter().map(|path| {
         let name = path.display().to_string();
@@ -92,7 +94,7 @@ fn of_source(configured: &Configured, origin: Origin, name: String, path: PathBu
 /// The source that `--network`, `--source` and `--as` describe.
 fn described(args: &IngestArgs, configured: &mut Configured) -> Result<Option<Origin>, Complaint> {
     let Some(named) = &args.network else {
-        if args.format.is_some() || args.time_zone.is_some() {
+        if args.read_as.is_some() || args.time_zone.is_some() {
             return Err(Complaint::new("--as and --time-zone describe records of a network that is not named")
                 .hint("name it with --network, as stirtrace.toml does"));
         }
@@ -102,13 +104,13 @@ fn described(args: &IngestArgs, configured: &mut Configured) -> Result<Option<Or
     let Some(own) = configured.configuration.networks.get_mut(network) else { return Ok(None) };
     let known = |label: &String| own.sources.iter().position(|source| source.label() == *label);
     if let Some(source) = args.source.as_ref().and_then(known) {
-        if args.format.is_some() || args.time_zone.is_some() {
+        if args.read_as.is_some() || args.time_zone.is_some() {
             return Err(Complaint::new("--as and --time-zone: stirtrace.toml says how that source is read")
                 .hint("leave them out, or name another source"));
         }
         return Ok(Some(Origin::new(network, source)));
     }
-    let Some(format) = &args.format else {
+    let Some(format) = &args.read_as else {
         if args.source.is_none() {
             return Ok(None);
         }
