@@ -38,7 +38,7 @@ fn work(writer: &mut LakeWriter, folder: &Path, what: &str) {
         "forget" => drop(writer.forget(UnixTime::from_seconds(1_777_896_000 + 40_000)).unwrap()),
         _ => {
             let inputs = ["b.csv", "c.csv"].map(|name| input(folder, name, "Cascade Transit", "sbc"));
-            let options = IngestOptions::default().with_memory(4_000_000);
+            let options = IngestOptions::default().with_memory(1_000_000);
             drop(writer.ingest(&inputs, options, &|_| {}).unwrap());
         }
     }
@@ -53,10 +53,10 @@ fn spawn(world: &World, what: &str, stop: u64) -> Child {
 /// A lake with a file in it, and two more files beside it.
 fn world() -> World {
     let world = World::new();
-    let lines = |from: i64, to: i64| (from..to).map(|n| line(n % 900, n * 17 % 90_000)).collect::<Vec<_>>();
-    world.write("a.csv", &lines(0, 3000));
-    world.write("b.csv", &lines(2000, 9000));
-    world.write("c.csv", &lines(8000, 14_000));
+    let lines = |from: i64, to: i64| (from..to).map(|n| line(n % 900, n * 67 % 90_000)).collect::<Vec<_>>();
+    world.write("a.csv", &lines(0, 800));
+    world.write("b.csv", &lines(600, 2400));
+    world.write("c.csv", &lines(2200, 3600));
     world.ingest(&["a.csv"]);
     world
 }
@@ -164,7 +164,7 @@ fn an_ingest_that_is_killed_at_any_time_is_none_and_done_again_is_the_same() {
     let whole = finished(&before, "ingest");
     let (old, new) = (rows(&before.lake()), rows(&whole.lake()));
     let mut killed = 0;
-    for round in 0..24 {
+    for round in 0..16 {
         let world = copy(&before);
         let mut child = spawn(&world, "ingest", u64::MAX);
         thread::sleep(Duration::from_millis(3 + 7 * round));

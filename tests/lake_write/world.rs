@@ -11,42 +11,42 @@ use stirtrace::lake::{IngestOptions, Ingested, Input, LakeWriter, Open, Pieces, 
 use stirtrace::time::UnixTime;
 
 /// The columns of the files.
-pub const HEADER: &str = "start,calling,called,ingress_trunk,ingress_call_id";
+pub(crate) const HEADER: &str = "start,calling,called,ingress_trunk,ingress_call_id";
 
 /// A call of that caller, so many seconds after noon of 2026-05-04.
-pub fn line(caller: i64, second: i64) -> String {
+pub(crate) fn line(caller: i64, second: i64) -> String {
     let start = UnixTime::from_seconds(1_777_896_000 + second);
     format!("{start},+{},+1215555{:04},tg-{},c{caller}@sbc.example", 12_155_550_000 + caller, caller % 100, caller % 7)
 }
 
 /// A folder with files of call records and a lake; gone when dropped.
-pub struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
 }
 
 /// A row of a data file.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Row {
-    pub calling: i64,
-    pub start: i64,
-    pub occurrence: i32,
-    pub text: String,
+pub(crate) struct Row {
+    pub(crate) calling: i64,
+    pub(crate) start: i64,
+    pub(crate) occurrence: i32,
+    pub(crate) text: String,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn lake(&self) -> PathBuf {
+    pub(crate) fn lake(&self) -> PathBuf {
         self.path().join("lake")
     }
 
-    pub fn write(&self, name: &str, lines: &[String]) {
+    pub(crate) fn write(&self, name: &str, lines: &[String]) {
         self.write_raw(
             name,
             format!("{HEADER}\n{}\n", lines.join("\n"))
@@ -55,48 +55,48 @@ impl World {
         );
     }
 
-    pub fn write_raw(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write_raw(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path().join(name), bytes).unwrap();
     }
 
-    pub fn input(&self, name: &str, network: &str, source: &str) -> Input<'static> {
+    pub(crate) fn input(&self, name: &str, network: &str, source: &str) -> Input<'static> {
         input(self.path(), name, network, source)
     }
 
-    pub fn ingest(&self, names: &[&str]) -> Ingested {
+    pub(crate) fn ingest(&self, names: &[&str]) -> Ingested {
         self.ingest_with(names, IngestOptions::default())
     }
 
-    pub fn ingest_with(&self, names: &[&str], options: IngestOptions) -> Ingested {
+    pub(crate) fn ingest_with(&self, names: &[&str], options: IngestOptions) -> Ingested {
         let inputs: Vec<Input<'_>> = names.iter().map(|name| self.input(name, "Cascade Transit", "sbc")).collect();
         LakeWriter::open(&self.lake()).unwrap().ingest(&inputs, options, &|_| {}).unwrap()
     }
 
-    pub fn manifest(&self) -> serde_json::Value {
+    pub(crate) fn manifest(&self) -> serde_json::Value {
         manifest(&self.lake())
     }
 
     /// The data files that the manifest names, with their rows in order.
-    pub fn data_files(&self) -> Vec<(String, Vec<Row>)> {
+    pub(crate) fn data_files(&self) -> Vec<(String, Vec<Row>)> {
         data_files(&self.lake())
     }
 
     /// All rows, sorted: network, source, file, line, start, fingerprint, occurrence.
-    pub fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         rows(&self.lake())
     }
 
-    pub fn occurrences(&self) -> Vec<i32> {
+    pub(crate) fn occurrences(&self) -> Vec<i32> {
         self.data_files().into_iter().flat_map(|(_, rows)| rows).map(|row| row.occurrence).collect()
     }
 
     /// Rows as the Parquet crate prints them.
-    pub fn printed_rows(&self) -> Vec<String> {
+    pub(crate) fn printed_rows(&self) -> Vec<String> {
         self.data_files().into_iter().flat_map(|(_, rows)| rows).map(|row| row.text).collect()
     }
 
     /// Where Python has another engine, it reads the lake too.
-    pub fn ask_python(&self) {
+    pub(crate) fn ask_python(&self) {
         let script = "import sys, duckdb\n\
             print(duckdb.sql(f\"select count(*), min(calling), max(calling) from read_parquet('{sys.argv[1]}/calls/**/*.parquet')\").fetchall())";
         for python in ["python3", "python"] {
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-pub fn input(folder: &Path, name: &str, network: &str, source: &str) -> Input<'static> {
+pub(crate) fn input(folder: &Path, name: &str, network: &str, source: &str) -> Input<'static> {
     Input::new(network, source, name, folder.join(name), OPEN).with_reading("stirtrace")
 }
 
@@ -121,25 +121,25 @@ fn open(source: Box<dyn std::io::Read + Send>) -> Result<Box<dyn Pieces>, String
     pieces(&format, source, Settings::default()).map_err(|reason| reason.to_string())
 }
 
-pub fn manifest(lake: &Path) -> serde_json::Value {
+pub(crate) fn manifest(lake: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(lake.join("manifest.json")).unwrap()).unwrap()
 }
 
 /// The files that a manifest names as data.
-pub fn named(manifest: &serde_json::Value) -> Vec<String> {
+pub(crate) fn named(manifest: &serde_json::Value) -> Vec<String> {
     let data = manifest["data"].as_array().unwrap();
     let paths = data.iter().flat_map(|file| [&file["path"], &file["index"]]).filter_map(|path| path.as_str());
     paths.map(str::to_owned).collect()
 }
 
-pub fn data_files(lake: &Path) -> Vec<(String, Vec<Row>)> {
+pub(crate) fn data_files(lake: &Path) -> Vec<(String, Vec<Row>)> {
     let Ok(bytes) = fs::read(lake.join("manifest.json")) else { return Vec::new() };
     let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let paths = named(&manifest).into_iter().filter(|path| path.ends_with(".parquet"));
     paths.map(|path| (path.clone(), rows_of(&lake.join(path)))).collect()
 }
 
-pub fn rows(lake: &Path) -> Vec<String> {
+pub(crate) fn rows(lake: &Path) -> Vec<String> {
     let all = data_files(lake).into_iter().flat_map(|(_, rows)| rows);
     let mut rows: Vec<String> = all.map(|row| row.summary()).collect();
     rows.sort();
@@ -148,7 +148,7 @@ pub fn rows(lake: &Path) -> Vec<String> {
 
 impl Row {
     /// Everything of the row that tells it from others.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let value = |name: &str| {
             let from = self.text.find(&format!("{name}: ")).unwrap() + name.len() + 2;
             self.text[from..].split(", ").next().unwrap().trim_matches('"').to_owned()
@@ -160,11 +160,11 @@ impl Row {
 }
 
 /// The second that a summed-up row begins at.
-pub fn start_of(row: &str) -> i64 {
+pub(crate) fn start_of(row: &str) -> i64 {
     row.split('|').nth(3).unwrap().parse().unwrap()
 }
 
-pub fn count<T>(items: &[T]) -> u64 {
+pub(crate) fn count<T>(items: &[T]) -> u64 {
     u64::try_from(items.len()).unwrap()
 }
 
