@@ -135,13 +135,12 @@ pub(super) const STATED: [&str; 4] = ["stated_verstat", "stated_attest", "stated
 pub(super) const CLAIMED: [&str; 3] = ["claimed_attest", "claimed_origid", "claimed_x5u"];
 
 /// The columns that a record is made of, with where it comes from.
-pub(super) const RECORD: [&str; 41] = [
+pub(super) const RECORD: [&str; 40] = [
     NETWORK,
     SOURCE,
     FILE,
     FILE_SHA256,
     LINE,
-    OCCURRENCE,
     FINGERPRINT,
     START,
     START_REPEATED,

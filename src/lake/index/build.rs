@@ -78,12 +78,6 @@ impl IndexBuilder {
         self.rows = next;
     }
 
-    /// Rows added so far.
-    #[must_use]
-    pub(in crate::lake) const fn rows(&self) -> u32 {
-        self.rows
-    }
-
     /// Writes the index of the Parquet file of that identity.
     ///
     /// # Errors
