@@ -2,56 +2,19 @@
 
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_array::builder::{
     BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
     TimestampMillisecondBuilder,
 };
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, Field};
+use arrow_schema::Field;
 
-use super::question::{RecordFile, Wanted};
+use super::question::Wanted;
 use super::schema;
 use crate::cdr::{Dialed, Link, Record};
 use crate::identity_header::IdentityHeader;
 use crate::passport::Passport;
 use crate::time::UnixTime;
-
-/// A record with what the lake keeps about it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row<'a> {
-    /// Whose record it is.
-    pub(super) network: &'a str,
-    /// The source, by its label.
-    pub(super) source: &'a str,
-    /// Where it stood.
-    pub(super) file: &'a RecordFile,
-    /// How many equal lines stand before it in its file.
-    pub(super) occurrence: u32,
-    /// The record.
-    pub(super) record: &'a Record,
-}
-
-/// Rows as columns, in the order given.
-///
-/// # Errors
-/// When they are more than columns hold.
-pub(super) fn to_batch(rows: &[Row<'_>]) -> Result<RecordBatch, ArrowError> {
-    let mut origin: [StringBuilder; 4] = Default::default();
-    let mut occurrence = Int32Builder::new();
-    let mut columns = Columns::default();
-    for row in rows {
-        let values = [row.network, row.source, row.file.name.as_str(), row.file.sha256.as_str()];
-        origin.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value));
-        occurrence.append_value(i32::try_from(row.occurrence).unwrap_or(i32::MAX));
-        columns.append(row.record);
-    }
-    let mut arrays: Vec<ArrayRef> = origin.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }).collect();
-    let mut own = columns.finish().into_iter();
-    arrays.extend(own.next());
-    arrays.push(Arc::new(occurrence.finish()));
-    arrays.extend(own);
-    RecordBatch::try_new(schema::schema(), arrays)
-}
 
 /// The columns that a record alone fills: all but its origin and its occurrence.
 #[derive(Debug)]
@@ -206,7 +169,7 @@ impl Number {
 }
 
 /// The first PASSporT in full form: the compact form says nothing that could be found again.
-fn first_full_form(identity: &[String]) -> Option<Passport> {
+pub(super) fn first_full_form(identity: &[String]) -> Option<Passport> {
     let values = identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
     values.into_iter().find_map(|header| Passport::parse(&header.token).ok())
 }

@@ -20,7 +20,6 @@ pub(super) struct Rows<'a> {
     /// Network, source, file and its SHA-256.
     origin: [&'a StringArray; 4],
     line: &'a Int64Array,
-    occurrence: &'a Int32Array,
     fingerprint: &'a FixedSizeBinaryArray,
     /// Start, its repetition, answer, end.
     instants: [&'a TimestampMillisecondArray; 4],
@@ -58,7 +57,6 @@ impl<'a> Rows<'a> {
         Ok(Self {
             origin: [text(schema::NETWORK)?, text(schema::SOURCE)?, text(schema::FILE)?, text(schema::FILE_SHA256)?],
             line: column(batch, schema::LINE, |array| array.as_primitive_opt::<Int64Type>())?,
-            occurrence: small(schema::OCCURRENCE)?,
             fingerprint: column(batch, schema::FINGERPRINT, |array| array.as_fixed_size_binary_opt())?,
             instants: [
                 instant(schema::START)?,
@@ -104,11 +102,6 @@ impl<'a> Rows<'a> {
     /// The file that a row stood in.
     pub(super) fn file(&self, row: usize) -> RecordFile {
         RecordFile { name: self.origin[2].value(row).to_owned(), sha256: self.origin[3].value(row).to_owned() }
-    }
-
-    /// How many equal lines stand before it in its file.
-    pub(super) fn occurrence(&self, row: usize) -> u32 {
-        u32::try_from(self.occurrence.value(row)).unwrap_or_default()
     }
 
     /// The record of a row, at that place in the list of files.
@@ -186,7 +179,7 @@ impl<'a> Number<'a> {
     }
 }
 
-fn column<'a, A>(
+pub(super) fn column<'a, A>(
     batch: &'a RecordBatch,
     name: &str,
     cast: impl Fn(&'a Arc<dyn Array>) -> Option<A>,
