@@ -220,7 +220,8 @@ impl Present for Shown {
             text.field("known", files(u64::try_from(self.known).unwrap_or(u64::MAX), " were in it already"));
         }
         if self.set_aside > 0 {
-            text.name("set aside").put(Tone::Doubt, format_args!("{} lines", grouped(self.set_aside)));
+            let lines = if self.set_aside == 1 { "line" } else { "lines" };
+            text.name("set aside").put(Tone::Doubt, format_args!("{} {lines}", grouped(self.set_aside)));
             text.plain("; `stirtrace lake status` names them").end();
         }
         if self.unreadable > 0 {

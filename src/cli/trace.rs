@@ -3,6 +3,7 @@
 mod judge;
 mod page;
 mod reading;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use crate::cli::sources::Sources;
 use crate::cli::text::Text;
 use crate::cli::trace::judge::Judge;
 use crate::cli::trace::reading::FilesRead;
+use crate::cli::trace::summary::Tally;
 use crate::cli::unread::Unread;
 use crate::number::NumberPlan;
 use crate::report::graph;
@@ -46,6 +48,9 @@ pub(crate) struct TraceArgs {
     /// The network that answers, where several are held [default: the one nearest the called party]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
+    /// Print only what all answers say together: how many of each kind, the upstreams, the signers' customers
+    #[arg(long)]
+    summary: bool,
     /// Another name for a field of the requests; repeatable
     #[arg(long, value_name = "FIELD=NAME")]
     map: Vec<String>,
@@ -66,6 +71,8 @@ pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop>
     let configured = Configured::find(args.config.as_deref(), printer)?;
     let network = network(args.network.as_deref(), &configured)?;
     let judge = Judge::new(&configured, printer)?;
+    // People read what all say together below the answers; programs ask for it.
+    let wants = Wants { answers: !args.summary, summary: args.summary || printer.is_text() };
     let asked: Vec<Request> = lines.iter().filter_map(|(_, line)| line.as_ref().ok().cloned()).collect();
     let sources = Sources::find(&configured, printer)?;
     sources.complain_if_none(&configured)?;
@@ -78,22 +85,28 @@ pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop>
         read.replays(&mut replays, printer);
     }
     let exit = if read.all_read { Exit::Good } else { Exit::Unable };
-    Ok(exit.and(answer(lines, &search, replaying.with_replays(&replays), judge, printer)?))
+    Ok(exit.and(answer(lines, &search, replaying.with_replays(&replays), judge, wants, printer)?))
 }
 
-/// Prints the answers, in the order of the requests.
+/// Prints the answers, in the order of the requests, and for people what they say together.
 fn answer(
     lines: Vec<Asked>,
     search: &Search<'_>,
     replying: Replying<'_>,
     mut judge: Judge,
+    wants: Wants,
     printer: &mut Printer,
 ) -> Result<Exit, Stop> {
-    let mut exit = Exit::Good;
+    let (mut exit, mut tally) = (Exit::Good, Tally::default());
     let mut next = 0;
     for (source, line) in lines {
         if let Err(complaint) = line {
-            printer.show(&Unread::<Answer>::new(source, &complaint))?;
+            tally.count_unreadable();
+            if wants.answers {
+                printer.show(&Unread::<Answer>::new(source, &complaint))?;
+            } else {
+                printer.warn(&format!("{source}: {complaint}"));
+            }
             exit = exit.and(Exit::Unable);
             continue;
         }
@@ -102,9 +115,25 @@ fn answer(
         if answer.status != Status::Found {
             exit = exit.and(Exit::Bad);
         }
-        printer.show(&answer)?;
+        if wants.summary {
+            tally.count(&answer);
+        }
+        if wants.answers {
+            printer.show(&answer)?;
+        }
+    }
+    let summary = tally.summary();
+    if wants.summary && (!wants.answers || summary.requests > 1) {
+        printer.show(&summary)?;
     }
     Ok(exit)
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug)]
+struct Wants {
+    answers: bool,
+    summary: bool,
 }
 
 type Asked = (Source, Result<Request, Complaint>);
