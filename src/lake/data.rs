@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array, ListArray, RecordBatch, StringArray};
+use arrow_array::{
+    Array, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -22,7 +24,7 @@ use super::error::Error;
 use super::index::{DataId, IndexBuilder, IndexedRow};
 use super::manifest::{DataFile, SourceName};
 use super::question::Wanted;
-use super::run::{DAY, Key, NO_NUMBER};
+use super::run::{Key, NO_NUMBER};
 use super::schema;
 use super::seen::Earlier;
 use crate::number::TelephoneNumber;
@@ -39,12 +41,23 @@ const PAGE_ROWS: usize = 2048;
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1024 * 1024;
 
+/// Rows of a file that others were merged into.
+pub(super) const MERGED_ROWS: u64 = 4 * 1024 * 1024;
+
 /// The folder of a day, relative to the lake's: `calls/day=2026-05-04`.
 pub(super) fn day_folder(day: i64) -> String {
     let epoch = Date::constant(1970, 1, 1);
     let days = i32::try_from(day).unwrap_or_default();
     let date = epoch.checked_add(jiff::Span::new().try_days(days).unwrap_or_default()).unwrap_or(epoch);
     format!("{CALLS}/day={date}")
+}
+
+/// The day of a data file, from where it lies.
+pub(super) fn day_of(path: &str) -> i64 {
+    let date = path.split("day=").nth(1).and_then(|rest| rest.split('/').next());
+    let date: Option<Date> = date.and_then(|text| text.parse().ok());
+    let since = date.and_then(|date| date.since((jiff::Unit::Day, Date::constant(1970, 1, 1))).ok());
+    since.map_or(0, |span| i64::from(span.get_days()))
 }
 
 /// Writes a data file.
@@ -309,38 +322,83 @@ pub(super) fn held_rows(
 }
 
 fn compared(batch: &RecordBatch, sources: &[SourceName]) -> Option<Vec<Earlier>> {
-    let names = SourceColumns::new(batch)?;
-    let calling = batch.column_by_name(schema::CALLING.integer)?.as_primitive_opt::<Int64Type>()?;
-    let start = batch.column_by_name(schema::START)?.as_primitive_opt::<TimestampMillisecondType>()?;
-    let fingerprint = batch.column_by_name(schema::FINGERPRINT)?.as_fixed_size_binary_opt()?;
+    let keyed = Keyed::new(batch)?;
     let occurrence = batch.column_by_name(schema::OCCURRENCE)?.as_primitive_opt::<Int32Type>()?;
     let mut last = None;
     let mut rows = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
-        let number = if calling.is_valid(row) { calling.value(row) } else { NO_NUMBER };
-        let key = Key::new(number, start.value(row).div_euclid(1000), fingerprint.value(row).try_into().ok()?);
-        let source = names.place(row, sources, &mut last).and_then(|place| u32::try_from(place).ok());
+        let source = keyed.names.place(row, sources, &mut last).and_then(|place| u32::try_from(place).ok());
         let occurrence = u32::try_from(occurrence.value(row)).ok()?;
-        rows.push(Earlier { key, source: source.unwrap_or(u32::MAX), file: None, occurrence });
+        rows.push(Earlier { key: keyed.key(row)?, source: source.unwrap_or(u32::MAX), file: None, occurrence });
     }
     Some(rows)
 }
 
+/// What sorts a row, and what the manifest has to say of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowInfo {
+    /// Where it belongs.
+    pub(super) key: Key,
+    /// The other instant that it may begin at.
+    pub(super) repeated: Option<i64>,
+    /// Whose it is, by the source's place in the manifest.
+    pub(super) source: usize,
+}
+
+/// What there is to say of the rows of a batch; `None` where a column is missing, or a source is unknown.
+pub(super) fn infos(batch: &RecordBatch, sources: &[SourceName]) -> Option<Vec<RowInfo>> {
+    let keyed = Keyed::new(batch)?;
+    let repeated = batch.column_by_name(schema::START_REPEATED)?.as_primitive_opt::<TimestampMillisecondType>()?;
+    let mut last = None;
+    let mut infos = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let source = keyed.names.place(row, sources, &mut last)?;
+        let repeated = repeated.is_valid(row).then(|| repeated.value(row).div_euclid(1000));
+        infos.push(RowInfo { key: keyed.key(row)?, repeated, source });
+    }
+    Some(infos)
+}
+
+/// The columns that sort rows, and those that name their source.
+struct Keyed<'a> {
+    names: SourceColumns<'a>,
+    calling: &'a Int64Array,
+    start: &'a TimestampMillisecondArray,
+    fingerprint: &'a FixedSizeBinaryArray,
+}
+
+impl<'a> Keyed<'a> {
+    fn new(batch: &'a RecordBatch) -> Option<Self> {
+        Some(Self {
+            names: SourceColumns::new(batch)?,
+            calling: batch.column_by_name(schema::CALLING.integer)?.as_primitive_opt::<Int64Type>()?,
+            start: batch.column_by_name(schema::START)?.as_primitive_opt::<TimestampMillisecondType>()?,
+            fingerprint: batch.column_by_name(schema::FINGERPRINT)?.as_fixed_size_binary_opt()?,
+        })
+    }
+
+    fn key(&self, row: usize) -> Option<Key> {
+        let number = if self.calling.is_valid(row) { self.calling.value(row) } else { NO_NUMBER };
+        let start = self.start.value(row).div_euclid(1000);
+        Some(Key::new(number, start, self.fingerprint.value(row).try_into().ok()?))
+    }
+}
+
 /// The columns that name a row's source.
-pub(super) struct SourceColumns<'a> {
+struct SourceColumns<'a> {
     network: &'a StringArray,
     source: &'a StringArray,
 }
 
 impl<'a> SourceColumns<'a> {
     /// Those of a batch.
-    pub(super) fn new(batch: &'a RecordBatch) -> Option<Self> {
+    fn new(batch: &'a RecordBatch) -> Option<Self> {
         let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         Some(Self { network: text(schema::NETWORK)?, source: text(schema::SOURCE)? })
     }
 
     /// The place of a row's source among those named; `last` is where the row before had it.
-    pub(super) fn place(&self, row: usize, sources: &[SourceName], last: &mut Option<usize>) -> Option<usize> {
+    fn place(&self, row: usize, sources: &[SourceName], last: &mut Option<usize>) -> Option<usize> {
         let (network, source) = (self.network.value(row), self.source.value(row));
         let is_it = |own: &SourceName| own.network == network && own.source == source;
         if !last.and_then(|place| sources.get(place)).is_some_and(is_it) {
@@ -348,11 +406,6 @@ impl<'a> SourceColumns<'a> {
         }
         *last
     }
-}
-
-/// The first second of a day.
-pub(super) const fn first_second(day: i64) -> i64 {
-    day.saturating_mul(DAY)
 }
 
 #[cfg(test)]
@@ -381,5 +434,8 @@ mod tests {
     fn a_day_s_folder_bears_its_date() {
         assert_eq!(day_folder(20_577), "calls/day=2026-05-04");
         assert_eq!(day_folder(-1), "calls/day=1969-12-31");
+        for day in [-719_000, -1, 0, 20_577, 2_900_000] {
+            assert_eq!(day_of(&format!("{}/00ff.parquet", day_folder(day))), day);
+        }
     }
 }
