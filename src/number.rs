@@ -52,21 +52,6 @@ impl TelephoneNumber {
         self == other || (self.length == 10 || other.length == 10) && self.same_last_ten(other)
     }
 
-    /// The last ten characters as one key, four bits each, behind a bit that keeps leading zeros: numbers that
-    /// [may be](Self::may_be) one have the same.
-    #[must_use]
-    pub fn last_ten_key(&self) -> u64 {
-        let own = self.as_bytes();
-        own[own.len().saturating_sub(10)..].iter().fold(1, |key, c| {
-            let value = match c {
-                b'0'..=b'9' => c - b'0',
-                b'#' => 10,
-                _ => 11,
-            };
-            key << 4 | u64::from(value)
-        })
-    }
-
     fn as_bytes(&self) -> &[u8] {
         &self.characters[..usize::from(self.length)]
     }

@@ -206,7 +206,7 @@ impl Number {
 }
 
 /// The first PASSporT in full form: the compact form says nothing that could be found again.
-fn first_full_form(identity: &[String]) -> Option<Passport> {
+pub(super) fn first_full_form(identity: &[String]) -> Option<Passport> {
     let values = identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
     values.into_iter().find_map(|header| Passport::parse(&header.token).ok())
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{
-    Array, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, TimestampMillisecondArray,
-};
+use arrow_array::{Array, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -21,13 +19,13 @@ use parquet::schema::types::ColumnPath;
 
 use super::disk::{Pending, Step};
 use super::error::Error;
-use super::index::{DataId, IndexBuilder, IndexedRow};
+use super::index::IndexBuilder;
 use super::manifest::{DataFile, SourceName};
-use super::question::Wanted;
-use super::run::{Key, NO_NUMBER};
+use super::opened::data_id;
+use super::run::{DAY, Key, NO_NUMBER};
 use super::schema;
 use super::seen::Earlier;
-use crate::number::TelephoneNumber;
+use crate::time::UnixTime;
 
 /// Where data files lie, relative to the lake's folder.
 pub(super) const CALLS: &str = "calls";
@@ -46,10 +44,15 @@ pub(super) const MERGED_ROWS: u64 = 4 * 1024 * 1024;
 
 /// The folder of a day, relative to the lake's: `calls/day=2026-05-04`.
 pub(super) fn day_folder(day: i64) -> String {
+    format!("{CALLS}/day={}", day_name(UnixTime::from_seconds(day.saturating_mul(DAY))))
+}
+
+/// The day of an instant, in UTC: `2026-05-04`.
+pub(super) fn day_name(instant: UnixTime) -> String {
     let epoch = Date::constant(1970, 1, 1);
-    let days = i32::try_from(day).unwrap_or_default();
+    let days = i32::try_from(instant.seconds().div_euclid(DAY)).unwrap_or_default();
     let date = epoch.checked_add(jiff::Span::new().try_days(days).unwrap_or_default()).unwrap_or(epoch);
-    format!("{CALLS}/day={date}")
+    date.to_string()
 }
 
 /// The day of a data file, from where it lies.
@@ -115,8 +118,7 @@ impl DataWriter {
 
     /// Writes rows; each was noted.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
-        let indexed = indexed(batch, &mut self.index);
-        indexed.ok_or_else(|| Error::damaged(self.parquet.inner().path(), "a column is missing"))?;
+        self.index.add_batch(batch).map_err(|fault| Error::damaged(self.parquet.inner().path(), fault))?;
         let written = self.parquet.write(batch);
         written.map_err(|error| Error::writing(self.parquet.inner().path(), error))
     }
@@ -162,79 +164,12 @@ impl Beside<'_> {
         let day = self.folder.strip_prefix(CALLS).unwrap_or(self.folder);
         let folder = format!("{INDEX}{day}");
         let mut pending = Pending::create(&self.lake.join(&folder), &format!("{}.index", self.unique), step)?;
-        let written = index.finish(data_id(sha256), &mut pending);
+        let written = index.finish(data_id(sha256).unwrap_or_default(), &mut pending);
         written.map_err(|reason| Error::at(pending.path(), &reason))?;
         let name = format!("{sha256}.index");
         pending.keep(&name, step)?;
         Ok(format!("{folder}/{name}"))
     }
-}
-
-/// The identity of a data file, from the name that it has.
-fn data_id(sha256: &str) -> DataId {
-    let mut id = DataId::default();
-    for (octet, pair) in id.iter_mut().zip(sha256.as_bytes().chunks(2)) {
-        let pair = str::from_utf8(pair).unwrap_or_default();
-        *octet = u8::from_str_radix(pair, 16).unwrap_or_default();
-    }
-    id
-}
-
-/// Adds the rows of a batch to the side index; `None` where a column is missing.
-fn indexed(batch: &RecordBatch, index: &mut IndexBuilder) -> Option<()> {
-    let integer = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
-    let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
-    let instant = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<TimestampMillisecondType>();
-    let list = |name: &str| batch.column_by_name(name)?.as_list_opt::<i32>();
-    let calling = integer(schema::CALLING.integer)?;
-    let (start, repeated) = (instant(schema::START)?, instant(schema::START_REPEATED)?);
-    let called =
-        [schema::CALLED, schema::ORIGINAL_CALLED].map(|names| Some((integer(names.integer)?, text(names.number)?)));
-    let (diversion, identity) = (list(schema::DIVERSION_NUMBER)?, list(schema::IDENTITY)?);
-    let mut own = IndexedRow::default();
-    for row in 0..batch.num_rows() {
-        own.start = start.value(row).div_euclid(1000);
-        own.start_repeated = repeated.is_valid(row).then(|| repeated.value(row).div_euclid(1000));
-        own.calling = calling.is_valid(row).then(|| calling.value(row));
-        own.called.clear();
-        for number in &called {
-            let (integer, text) = number.as_ref()?;
-            if text.is_valid(row) {
-                own.called.extend(text_key(text.value(row)));
-            } else if integer.is_valid(row) {
-                own.called.push(integer_key(integer.value(row)));
-            }
-        }
-        own.called.extend(each_text(diversion, row).filter_map(|text| text_key(&text)));
-        own.tokens.clear();
-        own.tokens.extend(each_text(identity, row).map(|value| Wanted::token_key(&value)));
-        index.add(&own);
-    }
-    Some(())
-}
-
-fn text_key(text: &str) -> Option<u64> {
-    text.parse().ok().map(|number: TelephoneNumber| number.last_ten_key())
-}
-
-/// [`TelephoneNumber::last_ten_key`] of a number that an integer says.
-fn integer_key(number: i64) -> u64 {
-    let number = number.unsigned_abs();
-    let digits = number.checked_ilog10().map_or(1, |log| log + 1).min(10);
-    let mut rest = number;
-    let mut key = 0;
-    for digit in 0..digits {
-        key |= (rest % 10) << (4 * digit);
-        rest /= 10;
-    }
-    key | 1 << (4 * digits)
-}
-
-fn each_text(list: &ListArray, row: usize) -> impl Iterator<Item = String> {
-    let values = list.is_valid(row).then(|| list.value(row));
-    let texts = values.iter().filter_map(|values| values.as_string_opt::<i32>());
-    let own: Vec<String> = texts.flat_map(|texts| texts.iter().flatten().map(str::to_owned)).collect();
-    own.into_iter()
 }
 
 fn properties() -> WriterProperties {
@@ -411,24 +346,6 @@ impl<'a> SourceColumns<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_integer_has_the_key_of_its_number() {
-        for text in [
-            "0",
-            "7",
-            "911",
-            "2155550112",
-            "12155550112",
-            "9999999999",
-            "10000000000",
-            "331020012345678",
-            "999999999999999999",
-        ] {
-            let number: TelephoneNumber = text.parse().unwrap();
-            assert_eq!(integer_key(number.to_integer().unwrap()), number.last_ten_key(), "{text}");
-        }
-    }
 
     #[test]
     fn a_day_s_folder_bears_its_date() {

@@ -53,6 +53,12 @@ pub enum Error {
         /// The folder.
         folder: String,
     },
+    /// A tally of too many kinds.
+    #[error("more than {limit} kinds of records; count by fewer columns, or over a shorter span")]
+    TooManyKinds {
+        /// The most there may be.
+        limit: usize,
+    },
     /// A file or folder cannot be read or written.
     #[error("{path}: {reason}{}", advice(*.kind))]
     Unreachable {

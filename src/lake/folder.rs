@@ -4,18 +4,21 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::Error;
 use super::manifest::{HeldSources, MANIFEST, Manifest, VERSION};
+use super::opened::OpenedFiles;
 
 /// A lake of Parquet files in a folder, as its manifest had it when it was opened.
 #[derive(Clone, Debug)]
 pub struct ParquetLake {
     folder: PathBuf,
     manifest: Manifest,
+    opened: Arc<OpenedFiles>,
 }
 
 impl ParquetLake {
@@ -26,7 +29,7 @@ impl ParquetLake {
     /// When there is none, or its manifest cannot be understood.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let manifest = manifest(folder)?.ok_or_else(|| Error::NoLake { folder: folder.display().to_string() })?;
-        Ok(Self { folder: folder.to_owned(), manifest })
+        Ok(Self { folder: folder.to_owned(), manifest, opened: Arc::default() })
     }
 
     /// The folder.
@@ -39,9 +42,25 @@ impl ParquetLake {
         &self.manifest
     }
 
+    /// The same lake as its manifest has it now.
+    pub(super) fn again(&self) -> Result<Self, Error> {
+        Ok(Self { opened: Arc::clone(&self.opened), ..Self::open(&self.folder)? })
+    }
+
+    /// Data files that are open.
+    pub(super) fn opened(&self) -> &OpenedFiles {
+        &self.opened
+    }
+
     /// What was read of each source.
     pub(super) fn held(&self) -> Result<HeldSources, Error> {
-        held(&self.folder, &self.manifest)
+        match held(&self.folder, &self.manifest) {
+            // A writer has put another in its place.
+            Err(Error::Unreachable { kind: io::ErrorKind::NotFound, .. }) => {
+                held(&self.folder, &self.again()?.manifest)
+            }
+            held => held,
+        }
     }
 }
 

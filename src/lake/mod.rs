@@ -3,23 +3,27 @@
 //! Nothing else knows what keeps the records. They are kept as Parquet files in a folder; on a cluster something else
 //! keeps them.
 //!
-//! So far a lake is written ([`LakeWriter`]), and other engines may read its files. The questions are answered by
+
 //! nothing yet: `stirtrace trace` reads the files of call records themselves.
 
-#![allow(dead_code, unused_imports, reason = "the reading of a lake stands on these, and is not there yet")]
-
+mod candidates;
 mod columns;
 mod compact;
 mod data;
+mod days;
 mod disk;
 mod error;
 mod folder;
 mod forget;
+mod group;
 mod index;
 mod ingest;
+mod keys;
 mod lock;
 mod manifest;
 mod merge;
+mod opened;
+mod parallel;
 mod positioned;
 mod question;
 mod rows;
@@ -28,6 +32,7 @@ mod schema;
 mod seen;
 mod spans;
 mod status;
+mod tally;
 mod writer;
 
 pub use compact::Compacted;
@@ -38,6 +43,8 @@ pub use ingest::{IngestOptions, Ingested, Input, Open, Outcome, Piece, Pieces, P
 pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wanted};
 pub use status::{FileAside, LineAside, SourceStatus, Status};
 pub use writer::LakeWriter;
+
+use manifest::HeldSource;
 
 /// Kept call records, and what is asked of them.
 pub trait Lake {
@@ -63,4 +70,21 @@ pub trait Lake {
     /// # Errors
     /// When what is kept cannot be read.
     fn coverage(&self, network: &str) -> Result<Vec<Held>, Self::Error>;
+}
+
+impl Lake for ParquetLake {
+    type Error = Error;
+
+    fn candidates(&self, wanted: &[Wanted], take: &mut dyn FnMut(Found)) -> Result<(), Error> {
+        self.find(wanted, take)
+    }
+
+    fn tally(&self, tally: &Tally) -> Result<Vec<Tallied>, Error> {
+        self.count(tally)
+    }
+
+    fn coverage(&self, network: &str) -> Result<Vec<Held>, Error> {
+        let sources = self.held()?.sources;
+        Ok(sources.iter().filter(|own| own.name.network == network).map(HeldSource::to_held).collect())
+    }
 }

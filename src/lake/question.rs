@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
+use super::columns::first_full_form;
+use super::data::day_name;
 use crate::cdr::Record;
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
@@ -168,6 +170,43 @@ pub enum Field {
     Source,
 }
 
+impl Field {
+    /// Its value for a record of a source of a network.
+    #[must_use]
+    pub fn value(self, network: &str, source: &str, record: &Record) -> Option<String> {
+        let passport = || first_full_form(&record.identity);
+        let stated = &record.stated;
+        match self {
+            Self::Answered => Some(if record.answer.is_some() { "yes" } else { "no" }.to_owned()),
+            Self::Attest => passport().and_then(|own| own.claims().attest.clone()).or_else(|| stated.attest.clone()),
+            Self::Day => Some(day_name(record.start)),
+            Self::IngressAddress => record.ingress.address.clone(),
+            Self::IngressTrunk => record.ingress.trunk.clone(),
+            Self::Network => Some(network.to_owned()),
+            Self::Origid => passport().and_then(|own| own.claims().origid.clone()).or_else(|| stated.origid.clone()),
+            Self::Seconds => conversation(record).map(|seconds| seconds_class(seconds).to_owned()),
+            Self::Signer => passport().and_then(|own| own.header().x5u.clone()).or_else(|| stated.spc.clone()),
+            Self::Source => Some(source.to_owned()),
+        }
+    }
+}
+
+/// Seconds of conversation, where the call was answered and ended.
+fn conversation(record: &Record) -> Option<u64> {
+    Some(u64::try_from(record.end?.seconds_since(record.answer?)).unwrap_or_default())
+}
+
+/// How long a call lasted, in the classes that tell dialers from people.
+pub(super) const fn seconds_class(seconds: u64) -> &'static str {
+    match seconds {
+        0 => "0",
+        1..=6 => "1-6",
+        7..=15 => "7-15",
+        16..=60 => "16-60",
+        61.. => "61-",
+    }
+}
+
 /// Counts by a few columns over a span.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -227,4 +266,20 @@ pub struct Tallied {
     pub from: UnixTime,
     /// The last of them.
     pub to: UnixTime,
+}
+
+impl Tallied {
+    /// A line of a tally.
+    #[must_use]
+    pub const fn new(values: Vec<Option<String>>, records: u64, seconds: u64, span: Span) -> Self {
+        Self { values, records, seconds, from: span.from, to: span.to }
+    }
+
+    /// Counts one more record.
+    pub fn add(&mut self, record: &Record) {
+        self.records += 1;
+        self.seconds = self.seconds.saturating_add(conversation(record).unwrap_or_default());
+        self.from = self.from.min(record.start);
+        self.to = self.to.max(record.start);
+    }
 }

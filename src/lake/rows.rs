@@ -186,7 +186,7 @@ impl<'a> Number<'a> {
     }
 }
 
-fn column<'a, A>(
+pub(super) fn column<'a, A>(
     batch: &'a RecordBatch,
     name: &str,
     cast: impl Fn(&'a Arc<dyn Array>) -> Option<A>,

@@ -79,7 +79,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether a Call-ID that left here came in there.
-    fn is_tied_to(&self, below: &Self) -> bool {
+    pub(super) fn is_tied_to(&self, below: &Self) -> bool {
         let left = self.egress().call_id.as_ref();
         left.is_some() && left == below.record().ingress.call_id.as_ref()
     }

@@ -16,6 +16,7 @@ mod detection;
 mod finding;
 mod hop;
 mod index;
+mod nearest;
 mod origin;
 mod passage;
 mod replay;

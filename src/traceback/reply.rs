@@ -12,6 +12,7 @@ use crate::traceback::chain::{BelievedSigner, View, hops, is_same, walk};
 use crate::traceback::coverage::{Doubt, Span};
 use crate::traceback::deadline::US_2026_02;
 use crate::traceback::detection::Facts;
+use crate::traceback::nearest::nearest;
 use crate::traceback::origin::Origin;
 use crate::traceback::replay::Replays;
 use crate::traceback::request::Request;
@@ -111,18 +112,12 @@ impl<'a> Search<'a> {
         }
         let all = (0..self.networks().len()).map(|index| (index, self.matches(request, index)));
         let mut having: Vec<(usize, Vec<Match>)> = all.filter(|(_, matches)| !matches.is_empty()).collect();
-        // Nearest the called party: it handed the call to none of the others that have it. Of several such, the one
-        // whose record agrees best.
-        let is_last = |(index, matches): &(usize, Vec<Match>)| {
-            let downstream = View::new(*index, &self.networks()[*index], matches[0].clone()).downstream;
-            let others = having.iter().filter(|(other, _)| other != index);
-            !others
-                .map(|(other, _)| &self.networks()[*other])
-                .any(|other| downstream.is_some_and(|peer| is_same(other, peer)))
+        let view = |(index, matches): &(usize, Vec<Match>)| {
+            Some(View::new(*index, self.networks().get(*index)?, matches.first()?.clone()))
         };
-        let last = having.iter().enumerate().filter(|(_, own)| is_last(own));
-        let nearest = last.min_by_key(|(_, (_, matches))| matches[0].candidate.standing.judged).map(|(place, _)| place);
-        if having.is_empty() { None } else { Some(having.swap_remove(nearest.unwrap_or(0))) }
+        let views: Vec<View<'_>> = having.iter().filter_map(view).collect();
+        let nearest = nearest(self, &views)?;
+        Some(having.swap_remove(nearest))
     }
 
     /// The answer where no record can be the call.

@@ -1,6 +1,6 @@
 //! Many requests, one pass: records go by, candidates stay.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -38,6 +38,8 @@ struct Sources {
     clocks: SourceClocks,
     /// Those that record identities: some candidate has one.
     with_identities: HashSet<Origin>,
+    /// Those that say whom calls were handed to.
+    with_egress: HashSet<Origin>,
 }
 
 /// A record that may be the call.
@@ -301,9 +303,15 @@ impl<'a> Search<'a> {
         self.sources().with_identities.contains(&origin)
     }
 
+    /// Whether a source is known to say whom calls were handed to.
+    pub(super) fn records_egress(&self, origin: Origin) -> bool {
+        self.sources().with_egress.contains(&origin)
+    }
+
     fn sources(&self) -> &Sources {
         self.sources.get_or_init(|| {
-            let (mut poll, mut with_identities) = (Poll::default(), HashSet::new());
+            let mut poll = Poll::default();
+            let (mut with_identities, mut with_egress) = (HashSet::new(), HashSet::new());
             for ((request, _), held) in &self.held {
                 let Some(request) = self.requests.get(*request) else { continue };
                 let mut votes = Votes::default();
@@ -312,10 +320,13 @@ impl<'a> Search<'a> {
                     if !own.record.identity.is_empty() {
                         with_identities.insert(own.origin);
                     }
+                    if !own.record.egress.is_empty() {
+                        with_egress.insert(own.origin);
+                    }
                 }
                 poll.add(request.time.earliest, &votes);
             }
-            Sources { clocks: poll.close(), with_identities }
+            Sources { clocks: poll.close(), with_identities, with_egress }
         })
     }
 
@@ -327,9 +338,15 @@ impl<'a> Search<'a> {
 /// The lines of one way through the network: the one that tells most, and the one that shows where the call went.
 fn passage(lines: &[Line<'_>], of: &[(usize, Option<Why>)]) -> Option<Passage> {
     let own = &lines[of.first()?.0];
-    let answered_first = |place: &&(usize, Option<Why>)| lines[place.0].record().answer.is_none();
-    let leaving = of.iter().filter(|(place, _)| lines[*place].leaves.is_some()).min_by_key(answered_first);
-    let exit = leaving.filter(|_| own.leaves.is_none()).map(|(place, _)| Arc::clone(&lines[*place].candidate.record));
+    // Where it went in the end: by the attempt that was answered, else by the last one.
+    let in_the_end = |place: &&(usize, Option<Why>)| {
+        let line = &lines[place.0];
+        (line.record().answer.is_none(), Reverse(line.start()))
+    };
+    let leaving = of.iter().filter(|(place, _)| lines[*place].leaves.is_some()).min_by_key(in_the_end);
+    let other =
+        leaving.filter(|(place, _)| *place != of[0].0 && (own.leaves.is_none() || own.record().answer.is_none()));
+    let exit = other.map(|(place, _)| Arc::clone(&lines[*place].candidate.record));
     Some(Passage { candidate: own.candidate.clone(), exit })
 }
 

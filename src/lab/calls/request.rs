@@ -1,5 +1,6 @@
 //! The requests about a world's calls, with what may be answered: by the rules of matching, from what really was.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
@@ -131,12 +132,18 @@ impl Clerk<'_> {
     /// What may be answered; none where the request would not be fair.
     fn truth(&self, asked: &Asked, kind: Kind, located: Option<&Located>, others: &Others) -> Option<Truth> {
         let own = located.map(|own| own.picked.call.id);
-        let rivals: Vec<(&Other, Tier)> = others
+        // Whoever knows which clocks are wrong may set them right, or not.
+        let tiers = |caller: u64, line: &PickedLine| {
+            let switch = &self.world.networks[line.network].switches[line.switch];
+            [tier(asked, caller, line.start), tier(asked, caller, line.start - switch.offset / 1000)]
+        };
+        let rivals: Vec<(&Other, [Option<Tier>; 2])> = others
             .get(&asked.to)
             .into_iter()
             .flatten()
             .filter(|other| Some(other.call) != own)
-            .filter_map(|other| Some((other, tier(asked, other.caller, other.line.start)?)))
+            .map(|other| (other, tiers(other.caller, &other.line)))
+            .filter(|(_, tiers)| tiers.iter().any(Option::is_some))
             .collect();
         let mut truth = Truth::new(kind.as_str(), asked.how);
         let answering = located.and_then(|own| Some((own, answering(own)?)));
@@ -156,17 +163,30 @@ impl Clerk<'_> {
                 .zip(&located.places)
                 .filter(|(line, _)| line.network == network && line.hop.is_some())
         };
-        let best = lines().filter(|(_, place)| place.is_some());
-        let mine = best.filter_map(|(line, _)| tier(asked, call.caller_at(line.hop?), line.start)).min()?;
+        let present = || lines().filter(|(_, place)| place.is_some());
+        let best = |clock: usize| present().filter_map(|(line, _)| tiers(call.caller_at(line.hop?), line)[clock]).min();
+        let (mine, righted) = (best(0)?, best(1)?);
         // Where the call ends, that network answers, whatever others have; else one of them might be the nearer.
         let is_end = hop + 1 == call.path.len();
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             rivals.into_iter().partition(|(other, _)| other.line.network == network);
-        if (!is_end && !elsewhere.is_empty()) || here.iter().any(|(_, tier)| *tier < mine) {
+        if !is_end && !elsewhere.is_empty() {
             return None;
         }
-        let here: Vec<&Other> = here.into_iter().filter(|(_, tier)| *tier == mine).map(|(other, _)| other).collect();
-        let shown = lines().find(|(line, place)| line.hop == Some(hop) && place.is_some())?.0;
+        let mut as_good: Vec<&Other> = Vec::new();
+        for (other, tiers) in here {
+            let compared = [(tiers[0], mine), (tiers[1], righted)];
+            let [one, two] =
+                compared.map(|(theirs, mine)| theirs.map_or(Ordering::Greater, |theirs| theirs.cmp(&mine)));
+            match one {
+                // One that fits better, or only with clocks set right: nobody could tell.
+                _ if one != two || one == Ordering::Less => return None,
+                Ordering::Equal => as_good.push(other),
+                _ => {}
+            }
+        }
+        let here = as_good;
+        let shown = lines().filter(|(_, place)| place.is_some()).min_by_key(|(line, _)| line.hop)?.0;
         let is_same = |other: &&Other| other.line.upstream == shown.upstream;
         truth.network = Some(PROVIDERS[network].name);
         truth.upstream = Some(shown.upstream);

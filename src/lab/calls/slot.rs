@@ -171,7 +171,7 @@ impl Pen<'_> {
         let mut called = number(line.called);
         if let Some(prefix) = line.ingress.tech_prefix {
             called.insert_str(0, &format!("{prefix}#"));
-        } else if line.called % 7 == 3 && switch.spelling == Spelling::Plus {
+        } else if line.called % 7 == 3 && switch.spelling == Spelling::Plus && switch.layout.takes_parameters() {
             // A ported number, looked up on the way.
             called.push_str(&format!(";npdi;rn=+{}", line.called - line.called % 10_000 + 199));
         }
@@ -219,9 +219,9 @@ impl Pen<'_> {
             let first = whole.lines().next().unwrap_or_default();
             if at % 2 == 0 {
                 // The disk was full for a moment.
-                self.text.push_str(&first[..first.len() * 2 / 5]);
+                self.text.push_str(&first[..first.len() / 5]);
             } else {
-                self.text.push_str(&first.replacen(|c: char| c.is_ascii_digit(), "\u{0}", 3));
+                self.text.push_str(&first.replace(|c: char| c.is_ascii_digit(), "\u{0}"));
             }
             self.text.push('\n');
             self.output.lines += 1;

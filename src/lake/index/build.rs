@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use super::footer::Footer;
+use arrow_array::RecordBatch;
+
 use super::{BLOCK, BLOCK_HEAD, DataId, MAX_COUNTRIES, NO_NUMBER, STEP, TEN_DIGITS, checksum};
-use crate::cdr::Record;
-use crate::lake::question::Wanted;
-use crate::time::UnixTime;
+use crate::lake::keys::KeyColumns;
+use crate::lake::rows::NoColumn;
 
 /// What goes into the side index of a file, in the order of its rows.
 ///
@@ -41,20 +42,6 @@ pub(in crate::lake) struct IndexedRow {
     pub(in crate::lake) tokens: Vec<i64>,
 }
 
-impl IndexedRow {
-    /// What the index takes from a record.
-    #[must_use]
-    pub(in crate::lake) fn of(record: &Record) -> Self {
-        Self {
-            start: record.start.seconds(),
-            start_repeated: record.start_repeated.map(UnixTime::seconds),
-            calling: record.calling.canonical.and_then(|number| number.to_integer()),
-            called: record.destinations().map(|number| number.last_ten_key()).collect(),
-            tokens: record.identity.iter().map(|value| Wanted::token_key(value)).collect(),
-        }
-    }
-}
-
 impl IndexBuilder {
     /// Nothing yet.
     #[must_use]
@@ -62,10 +49,20 @@ impl IndexBuilder {
         Self::default()
     }
 
+    /// Adds the rows of a batch that has the columns of the records.
+    pub(in crate::lake) fn add_batch(&mut self, batch: &RecordBatch) -> Result<(), NoColumn> {
+        let columns = KeyColumns::new(batch)?;
+        let mut row = IndexedRow::default();
+        for at in 0..batch.num_rows() {
+            columns.read(at, &mut row);
+            self.add(&row);
+        }
+        Ok(())
+    }
+
     /// Adds the next row.
     ///
-    /// # Panics
-    /// Never; rows beyond 4,294,967,295 are left out, and the index then belongs to no file.
+    /// Rows beyond 4,294,967,295 are left out, and the index then belongs to no file.
     pub(in crate::lake) fn add(&mut self, row: &IndexedRow) {
         let Some(next) = self.rows.checked_add(1) else { return };
         let start = self.offset(row.start);

@@ -205,6 +205,16 @@ pub(in crate::lake) enum CallingNumber {
     Whole(i64),
 }
 
+impl CallingNumber {
+    /// The last ten digits; none where it is no integer.
+    pub(in crate::lake) const fn key(self) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::LastTen(number) | Self::Whole(number) => Some(number.rem_euclid(TEN_DIGITS).cast_unsigned()),
+        }
+    }
+}
+
 /// Entries of one block.
 struct Entries<'a> {
     bytes: &'a [u8],
@@ -285,7 +295,7 @@ fn pairs<'a>(tables: &mut &'a [u8], count: u32) -> impl Iterator<Item = ([u8; 8]
 }
 
 /// The same rows in ranges that do not overlap, in order.
-fn united(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
+pub(in crate::lake) fn united(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
     ranges.sort_unstable_by_key(|range| range.start);
     let mut whole: Vec<Range<u32>> = Vec::with_capacity(ranges.len());
     for range in ranges {

@@ -13,8 +13,8 @@
 //! footer of 128 bytes    counts, widths, base, the Parquet file's identity, checksums
 //! ```
 //!
-//! Integers are little-endian. A number's key is [`TelephoneNumber::last_ten_key`](crate::number::TelephoneNumber),
-//! so that forms with and without a country code meet; a PASSporT's is [`Wanted::token_key`](super::Wanted).
+//! Integers are little-endian. A number's key is that of its last ten digits, so that forms with and without a country
+//! code meet; a PASSporT's is [`Wanted::token_key`](super::Wanted).
 
 mod build;
 mod footer;
@@ -23,7 +23,7 @@ mod lookup;
 mod tests;
 
 pub(in crate::lake) use build::{IndexBuilder, IndexedRow};
-pub(in crate::lake) use lookup::{CallingNumber, Index, IndexFault, Keyed};
+pub(in crate::lake) use lookup::{CallingNumber, Index, IndexFault, Keyed, united};
 
 /// The identity of the Parquet file that an index belongs to: the SHA-256 in its name.
 pub(in crate::lake) type DataId = [u8; 32];

@@ -129,6 +129,11 @@ impl Layout {
         matches!(self, Self::FreeswitchJson | Self::Jsonl | Self::Kamailio | Self::Opensips | Self::Stirtrace)
     }
 
+    /// Whether a number may have parameters in it: not where `;` ends a cell.
+    pub(super) const fn takes_parameters(self) -> bool {
+        !matches!(self, Self::Sansay | Self::VoipInnovations)
+    }
+
     /// What a new file begins with; whole lines.
     pub(super) const fn header(self) -> &'static str {
         match self {

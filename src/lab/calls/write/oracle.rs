@@ -9,10 +9,10 @@ use super::Entry;
 const WIDTH: usize = 175;
 
 pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
+    row(entry, true, out);
     if entry.answer.is_some() && entry.id % 4 == 0 {
         row(entry, false, out);
     }
-    row(entry, true, out);
 }
 
 fn row(entry: &Entry<'_>, is_stop: bool, out: &mut String) {

@@ -8,10 +8,6 @@ use super::Entry;
 pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     let nobody = super::Side { trunk: "", address: "", call_id: "" };
     let egress = entry.egress.unwrap_or(nobody);
-    if entry.id % 200 == 0 {
-        // An audit in between, which is no call.
-        let _ = writeln!(out, "{};V1.10;A;{}", entry.id % 1_000_000_000, time(entry, entry.start));
-    }
     let _ = write!(
         out,
         "{};V1.10;R;0;{:016x};{};{};",
@@ -46,6 +42,10 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
         entry.id & 0xffff_ffff,
         entry.calling
     );
+    if entry.id % 200 == 0 {
+        // An audit in between, which is no call.
+        let _ = writeln!(out, "{};V1.10;A;{}", entry.id % 1_000_000_000, time(entry, entry.start));
+    }
 }
 
 /// `Mon Dec 15 11:38:34 2003`

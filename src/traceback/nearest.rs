@@ -1,0 +1,88 @@
+//! Which of several networks that have a call is the nearest to the called party: the one that answers.
+
+use std::cmp::Reverse;
+
+use crate::network::{Peer, PeerKind};
+use crate::time::UnixTime;
+use crate::traceback::candidate::Tier;
+use crate::traceback::chain::{View, is_same};
+use crate::traceback::search::Search;
+
+/// The place of the nearest one among views of one call, one a network.
+///
+/// Those that somebody tried in vain, and those that handed the call to another of them, are not it. Of several such, the
+/// one where the call ends; then the one that answered; then the one whose record agrees best; then the one that had it
+/// last.
+pub(super) fn nearest(search: &Search<'_>, views: &[View<'_>]) -> Option<usize> {
+    let all: Vec<usize> = (0..views.len()).collect();
+    let among = |places: Vec<usize>, is_it: &dyn Fn(&View<'_>, &View<'_>) -> bool| {
+        let others = |own: usize| places.iter().filter(move |other| **other != own);
+        let kept: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|own| !others(*own).any(|other| is_it(&views[*own], &views[*other])))
+            .collect();
+        if kept.is_empty() { places } else { kept }
+    };
+    let tried = among(all, &|view, other| was_given_up(other, view));
+    let last = among(tried, &is_above);
+    last.into_iter().min_by_key(|place| order(search, &views[*place]))
+}
+
+/// Either of the two says so, by a Call-ID or by the map of peers; or both name the one that stood between them.
+fn is_above(above: &View<'_>, below: &View<'_>) -> bool {
+    let taken_from = below.upstream.is_some_and(|peer| is_same(above.network, peer));
+    let handed_to = above.downstream.is_some_and(|peer| is_same(below.network, peer));
+    let between = || above.downstream.zip(below.upstream_provider()).is_some_and(|(one, other)| is_one(one, other));
+    above.is_tied_to(below) || handed_to || taken_from || between()
+}
+
+/// Whether two maps mean the same provider.
+fn is_one(left: &Peer, right: &Peer) -> bool {
+    match (&left.spc, &right.spc) {
+        (Some(left), Some(right)) => left == right,
+        _ => left.name == right.name,
+    }
+}
+
+/// The smallest is the nearest.
+fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
+    let standing = &view.found.candidate.standing;
+    (End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
+}
+
+/// Whether a network tried the other one, and handed the call to somebody else in the end.
+fn was_given_up(above: &View<'_>, below: &View<'_>) -> bool {
+    let from_it = below.upstream.is_some_and(|peer| is_same(above.network, peer));
+    from_it && above.downstream.is_some_and(|peer| !is_same(below.network, peer))
+}
+
+/// How sure it is that the call ended in a network; the surest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum End {
+    /// It was handed to a customer, or to nobody where others were.
+    Here,
+    /// The records never say whom calls were handed to.
+    Unsaid,
+    /// It was handed to somebody whose records are not held.
+    Further,
+    /// Nobody would take it.
+    Nowhere,
+    /// It began here.
+    Origin,
+}
+
+impl End {
+    fn of(search: &Search<'_>, view: &View<'_>) -> Self {
+        let record = view.record();
+        let fails = record.answer.is_none() && record.sip_status.is_some_and(|status| (500..600).contains(&status));
+        match view.downstream.map(|peer| peer.kind) {
+            Some(PeerKind::Customer) => Self::Here,
+            _ if view.customer().is_some() => Self::Origin,
+            _ if fails => Self::Nowhere,
+            _ if view.went_on() => Self::Further,
+            _ if search.records_egress(view.found.candidate.origin) => Self::Here,
+            _ => Self::Unsaid,
+        }
+    }
+}
