@@ -2,9 +2,6 @@
 //!
 //! Nothing else knows what keeps the records. They are kept as Parquet files in a folder; on a cluster something else
 //! keeps them.
-//!
-
-//! nothing yet: `stirtrace trace` reads the files of call records themselves.
 
 mod candidates;
 mod columns;
