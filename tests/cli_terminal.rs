@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 fn on_a_terminal(columns: u16, command: &str) -> String {
     let command = command.replace("{}", env!("CARGO_BIN_EXE_stirtrace"));
     let output = Command::new("script")
-        .args(["-qec", &format!("stty cols {columns}; {command}"), "/dev/null"])
+        .args(["-qec", &format!("stty rows 40 cols {columns}; {command}"), "/dev/null"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("TERM", "xterm")
         .env_remove("NO_COLOR")

@@ -144,7 +144,7 @@ const MAPPED: [(&str, &str, &str); 4] = [
         "time_format = \"%m/%d/%Y %T\"\n[columns]\nswitch = 2\nstart = { join = [6, 7] }\n[[rows]]\n[rows.where]\n\
          1 = \"STOP\"\n[rows.columns]\nend = { join = [11, 12] }\nring_ms = 10\ncalling = 20\ncalled = 21\n\
          ingress_trunk = 34\nq850 = 15\n[[rows]]\nwhere = { 1 = { matches = \"^ATT\" } }\n[rows.columns]\ncalling = 17\n\
-         called = 18\ningress_trunk = 31\nq850 = 11\n",
+         called = 18\ningress_trunk = 31\nq850 = 12\n",
     ),
     (
         "freeswitch-json",

@@ -159,6 +159,8 @@ impl Parser {
         let raw = self.raw(row, place.line, &mut scratch.cells)?;
         let kind = match self.met(&raw)? {
             Met::Call(kind) => kind,
+            // Torn where it says what it is: it may have been a call.
+            Met::NoCall if row.contains(&0) => return Err((None, LineFault::Nul)),
             Met::NoCall => return Ok(None),
         };
         let line = Line { row: Row { raw: &raw, layout: &self.layout }, picks: &kind.picks, parser: self };

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Decode a token, an Identity header, a certificate or a SIP message; judge nothing
     Inspect(InspectArgs),
-    /// Make things to practise with: a throw-away PKI
+    /// Make things to practise with: a throw-away PKI, a world of calls
     Lab(LabArgs),
     /// Show what the lake holds, compact it, forget what is old
     Lake(LakeArgs),

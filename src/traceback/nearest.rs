@@ -13,7 +13,7 @@ use crate::traceback::search::Search;
 /// Those that somebody tried in vain, and those that handed the call to another of them, are not it. Of several such, the
 /// one where the call ends; then the one that answered; then the one whose record agrees best; then the one that had it
 /// last.
-pub(super) fn nearest(search: &Search<'_>, views: &[View<'_>]) -> Option<usize> {
+pub(super) fn nearest(search: &Search<'_>, request: usize, views: &[View<'_>]) -> Option<usize> {
     let all: Vec<usize> = (0..views.len()).collect();
     let among = |places: Vec<usize>, is_it: &dyn Fn(&View<'_>, &View<'_>) -> bool| {
         let others = |own: usize| places.iter().filter(move |other| **other != own);
@@ -24,7 +24,7 @@ pub(super) fn nearest(search: &Search<'_>, views: &[View<'_>]) -> Option<usize> 
             .collect();
         if kept.is_empty() { places } else { kept }
     };
-    let tried = among(all, &|view, other| was_given_up(other, view));
+    let tried = among(all, &|view, other| was_given_up(search, request, other, view));
     let last = among(tried, &is_above);
     last.into_iter().min_by_key(|place| order(search, &views[*place]))
 }
@@ -52,9 +52,11 @@ fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<Unix
 }
 
 /// Whether a network tried the other one, and handed the call to somebody else in the end.
-fn was_given_up(above: &View<'_>, below: &View<'_>) -> bool {
-    let from_it = below.upstream.is_some_and(|peer| is_same(above.network, peer));
-    from_it && above.downstream.is_some_and(|peer| !is_same(below.network, peer))
+fn was_given_up(search: &Search<'_>, request: usize, above: &View<'_>, below: &View<'_>) -> bool {
+    let is_below = |peer: &Peer| is_same(below.network, peer);
+    above.downstream.is_some_and(|peer| !is_below(peer))
+        && !above.handed_to(below.network)
+        && search.handed_to(request, above.index).into_iter().any(is_below)
 }
 
 /// How sure it is that the call ended in a network; the surest first.

@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
             Some(View::new(*index, self.networks().get(*index)?, matches.first()?.clone()))
         };
         let views: Vec<View<'_>> = having.iter().filter_map(view).collect();
-        let nearest = nearest(self, &views)?;
+        let nearest = nearest(self, request, &views)?;
         Some(having.swap_remove(nearest))
     }
 

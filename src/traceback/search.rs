@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::cdr::{Fingerprint, Place, Record};
-use crate::network::{Network, Source};
+use crate::network::{Network, Peer, Source};
 use crate::time::UnixTime;
 use crate::traceback::candidate::{Rank, Standing};
 use crate::traceback::coverage::Coverage;
@@ -255,6 +255,16 @@ impl<'a> Search<'a> {
         });
         let also = also.into_iter().map(|(own, why)| Folded { place: own.record.place, why }).collect();
         Some(Match { candidate: first.candidate, exit: first.exit, also, again })
+    }
+
+    /// Everybody that a network tried to hand a request's call to.
+    pub(super) fn handed_to(&self, request: usize, network: usize) -> Vec<&'a Peer> {
+        let Some(own) = self.networks.get(network) else { return Vec::new() };
+        let candidates = self.candidates(request, network);
+        let leaves = |own: &'a Network, candidate: &Candidate| {
+            own.peer_of(&candidate.record.egress.name(), candidate.standing.began)
+        };
+        candidates.iter().filter_map(|candidate| leaves(own, candidate)).collect()
     }
 
     /// What a network has for a request: the best first, and among equals the earlier, and then the one that stands

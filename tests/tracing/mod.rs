@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod signing;
+
 use serde_json::Value;
 use stirtrace::cdr::{Dialed, Fingerprint, Place, Record};
 use stirtrace::network::{Configuration, Network};
@@ -9,36 +11,36 @@ use stirtrace::number::{NumberPlan, TelephoneNumber};
 use stirtrace::time::UnixTime;
 use stirtrace::traceback::{Coverage, Kept, Origin, Replays, Replying, Request, Search, SourceFile, Span};
 
-pub const PLAN: NumberPlan = NumberPlan::NORTH_AMERICAN;
+pub(crate) const PLAN: NumberPlan = NumberPlan::NORTH_AMERICAN;
 /// 2026-05-04T12:00:00Z.
-pub const NOON: i64 = 1_777_896_000;
+pub(crate) const NOON: i64 = 1_777_896_000;
 
-pub fn networks(toml: &str) -> Vec<Network> {
+pub(crate) fn networks(toml: &str) -> Vec<Network> {
     Configuration::parse(toml.as_bytes()).unwrap().networks
 }
 
-pub fn at(second: i64) -> UnixTime {
+pub(crate) fn at(second: i64) -> UnixTime {
     UnixTime::from_seconds(NOON + second)
 }
 
 /// A request for a call that many seconds after noon.
-pub fn request(id: &str, from: &str, to: &str, second: i64) -> Request {
+pub(crate) fn request(id: &str, from: &str, to: &str, second: i64) -> Request {
     Request::new(id, from, to, &at(second).to_string(), PLAN).unwrap()
 }
 
 /// A record of a source, and where it stands.
 #[derive(Clone, Debug)]
-pub struct Line {
-    pub origin: Origin,
-    pub record: Record,
+pub(crate) struct Line {
+    pub(crate) origin: Origin,
+    pub(crate) record: Record,
 }
 
 impl Line {
-    pub fn new(network: usize, line: u64, from: &str, to: &str, second: i64) -> Self {
+    pub(crate) fn new(network: usize, line: u64, from: &str, to: &str, second: i64) -> Self {
         Self::in_source(Origin::new(network, 0), line, from, to, second)
     }
 
-    pub fn in_source(origin: Origin, line: u64, from: &str, to: &str, second: i64) -> Self {
+    pub(crate) fn in_source(origin: Origin, line: u64, from: &str, to: &str, second: i64) -> Self {
         let mut record = Record::default();
         record.calling = Dialed::read(from, PLAN);
         record.called = Dialed::read(to, PLAN);
@@ -48,24 +50,24 @@ impl Line {
         Self { origin, record }
     }
 
-    pub fn with(mut self, change: impl FnOnce(&mut Record)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Record)) -> Self {
         change(&mut self.record);
         self
     }
 
-    pub fn from(self, trunk: &str) -> Self {
+    pub(crate) fn from(self, trunk: &str) -> Self {
         self.with(|record| record.ingress.trunk = Some(trunk.to_owned()))
     }
 
-    pub fn onto(self, trunk: &str) -> Self {
+    pub(crate) fn onto(self, trunk: &str) -> Self {
         self.with(|record| record.egress.trunk = Some(trunk.to_owned()))
     }
 
-    pub fn id(self, call_id: &str) -> Self {
+    pub(crate) fn id(self, call_id: &str) -> Self {
         self.with(|record| record.ingress.call_id = Some(call_id.to_owned()))
     }
 
-    pub fn answered(self) -> Self {
+    pub(crate) fn answered(self) -> Self {
         self.with(|record| record.answer = Some(record.start.plus_seconds(2)))
     }
 }
@@ -87,7 +89,7 @@ fn source_file(file: usize) -> SourceFile {
 }
 
 /// A search that was shown every record, as one over files is.
-pub fn shown<'a>(requests: &'a [Request], networks: &'a [Network], lines: &[Line]) -> Search<'a> {
+pub(crate) fn shown<'a>(requests: &'a [Request], networks: &'a [Network], lines: &[Line]) -> Search<'a> {
     let mut search = Search::new(requests, networks);
     lines.iter().for_each(|line| search.see(line.origin, &line.record));
     (0..networks.len() * 10).for_each(|file| assert_eq!(search.add_file(source_file(file)), file));
@@ -95,7 +97,7 @@ pub fn shown<'a>(requests: &'a [Request], networks: &'a [Network], lines: &[Line
 }
 
 /// Answers of a search over files, as JSON, without any means to judge a signature.
-pub fn answers(requests: &[Request], networks: &[Network], lines: &[Line]) -> Vec<Value> {
+pub(crate) fn answers(requests: &[Request], networks: &[Network], lines: &[Line]) -> Vec<Value> {
     let search = shown(requests, networks, lines);
     let decisive: Vec<_> = search.decisive(Replying::default()).collect();
     let mut replays = Replays::of(&decisive);
@@ -103,8 +105,44 @@ pub fn answers(requests: &[Request], networks: &[Network], lines: &[Line]) -> Ve
     all(&search, &replays)
 }
 
+/// The answer to the only request, judged with the lab's trust.
+pub(crate) fn answer(request: &Request, networks: &[Network], lines: &[Line]) -> Value {
+    judged(std::slice::from_ref(request), networks, lines).remove(0)
+}
+
+/// Answers of a search over files, signatures judged with the lab's trust.
+pub(crate) fn judged(requests: &[Request], networks: &[Network], lines: &[Line]) -> Vec<Value> {
+    let search = shown(requests, networks, lines);
+    let decisive: Vec<_> = search.decisive(Replying::default()).collect();
+    let mut replays = Replays::of(&decisive);
+    lines.iter().for_each(|line| replays.see(line.origin, &line.record));
+    let replying = Replying::default().with_replays(&replays);
+    let answer = |index| serde_json::to_value(search.answer(index, replying, &mut signing::judge)).unwrap();
+    (0..requests.len()).map(answer).collect()
+}
+
+/// The names of an answer's findings.
+pub(crate) fn findings(answer: &Value) -> Vec<&str> {
+    answer["findings"].as_array().unwrap().iter().map(|own| own["finding"].as_str().unwrap()).collect()
+}
+
+/// The lines that an answer's matches name: each with the other lines about its call and why.
+pub(crate) fn matched(answer: &Value) -> Vec<(u64, Vec<(u64, &str)>)> {
+    let also = |own: &Value| {
+        let also = own["also"].as_array().unwrap().clone();
+        also.iter().map(|own| (own["line"].as_u64().unwrap(), word(&own["why"]))).collect()
+    };
+    let matches = answer["matches"].as_array().unwrap();
+    matches.iter().map(|own| (own["record"]["line"].as_u64().unwrap(), also(own))).collect()
+}
+
+fn word(value: &Value) -> &'static str {
+    let known = ["attempt", "export", "fork", "hairpin", "leg"];
+    known.into_iter().find(|own| *value == **own).unwrap()
+}
+
 /// Answers of a search that asked somebody who keeps the records.
-pub fn answers_from_kept(requests: &[Request], networks: &[Network], lines: &[Line]) -> Vec<Value> {
+pub(crate) fn answers_from_kept(requests: &[Request], networks: &[Network], lines: &[Line]) -> Vec<Value> {
     let mut search = Search::new(requests, networks);
     let mut found: Vec<&Line> = Vec::new();
     for window in search.windows() {

@@ -108,7 +108,7 @@ fn piece(text: &str, first: char) -> (Piece, usize) {
     let escaped = (first == '%').then(|| text.get(1..3)).flatten();
     let escaped = escaped.filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
     let escaped = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
-    let (character, length) = escaped.map_or((first, first.len_utf8()), |character| (character, 3));
+    let (character, length) = escaped.map_or_else(|| (first, first.len_utf8()), |character| (character, 3));
     match character {
         c if c.is_numeric() => (Piece::Digit, length),
         ' ' | '-' | '.' | '(' | ')' | '/' | '_' | '+' | '~' | '\u{a0}' | '\u{b7}' => (Piece::Joint, length),
@@ -118,7 +118,8 @@ fn piece(text: &str, first: char) -> (Piece, usize) {
     }
 }
 
-/// How many bytes at the start of a word are digits that name nobody: a time, a date, an IP address, a UUID, a hash.
+/// How many bytes at the start of a word are digits that name nobody: a time, a date, an IP address, a UUID, a hash, or
+/// the clause of a standard.
 fn legible(text: &str) -> Option<usize> {
     let word = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
     let length = if HASHES.contains(&word) && mask_hexadecimal(&text[..word]).is_none() {
@@ -126,7 +127,7 @@ fn legible(text: &str) -> Option<usize> {
     } else if text.get(..36).is_some_and(is_uuid) {
         Some(36)
     } else {
-        time(text).or_else(|| address(text))
+        time(text).or_else(|| address(text)).or_else(|| clause(text))
     }?;
     let ends = !text[length..].starts_with(|c: char| c.is_alphanumeric());
     ends.then_some(length)
@@ -168,6 +169,24 @@ fn address(text: &str) -> Option<usize> {
     // More dots and digits are no address.
     let goes_on = rest.0.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_numeric()));
     (!goes_on).then(|| text.len() - rest.0.len())
+}
+
+/// A clause as checks cite it: `RFC 8225 10.1`, `ATIS-1000080 6.4.1`.
+fn clause(text: &str) -> Option<usize> {
+    let rfc = text.strip_prefix("RFC ").map(|rest| (rest, 4));
+    let (rest, digits) = rfc.or_else(|| text.strip_prefix("ATIS-1000").map(|rest| (rest, 3)))?;
+    let mut rest = Pattern(rest);
+    rest.number(digits, 0, 9999)?;
+    let document = rest.0;
+    let is_section = |text: &str| text.split('.').all(|part| matches!(part.len(), 1 | 2)) && text.len() <= 8;
+    if rest.one_of(&[' ']).is_some() {
+        let length = rest.0.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.0.len());
+        let section = rest.0[..length].trim_end_matches('.');
+        if is_section(section) {
+            return Some(text.len() - rest.0.len() + section.len());
+        }
+    }
+    Some(text.len() - document.len())
 }
 
 /// What is left of a text to be recognised.
@@ -274,6 +293,8 @@ mod tests {
             ("campaign 1-215-555-0112 press 1", "campaign 1-215-xxx-xxxx press 1"),
             ("2026-05-04T12:00:01Z 12155550112@h", "2026-05-04T12:00:01Z 1215xxxxxxx@h"),
             ("1.215.555.0112", "1.215.xxx.xxxx"),
+            ("RFC 2155550112", "RFC 2155xxxxxx"),
+            ("RFC 8225 2155550112", "RFC 8225 2155xxxxxx"),
             ("198.51.100.7.12155550112", "198.5x.xxx.x.xxxxxxxxxxx"),
             ("2026-05-0412155550112", "2026-xx-xxxxxxxxxxxxx"),
             ("2026-05-04 12155550112", "2026-05-04 1215xxxxxxx"),

@@ -61,6 +61,7 @@ const TRUTH: &str = "
 | `upstream` | who handed it the call |
 | `tier` | how well its best line fits: `exact`, `near`, `clock`, `called-only` |
 | `records` | its lines about the call, file and line: every attempt |
+| `networks` | the same of every network that has the call: the records do not always tell which is the nearest |
 | `alone` | whether no other call fits as well; else the line is not to be judged |
 | `customer`, `chain` | who made the call, and the providers that it went through |
 | `attest`, `signer` | what the PASSporT of the answering line claims; null where it brings none |

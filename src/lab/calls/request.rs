@@ -14,7 +14,7 @@ use super::plan::{Kind, Plan};
 use super::random::{Random, part};
 use super::slot::{Picked, PickedLine, is_lost, picked_line};
 use super::traffic::Traffic;
-use super::truth::{Truth, findings};
+use super::truth::{Part, Truth, findings};
 use super::world::{HOUR, World};
 use crate::time::UnixTime;
 
@@ -192,6 +192,7 @@ impl Clerk<'_> {
         truth.upstream = Some(shown.upstream);
         truth.tier = Some(mine.as_str());
         truth.records = lines().filter_map(|(_, place)| place.clone()).collect();
+        truth.networks = Part::all(located);
         truth.alone = here.is_empty();
         truth.status = if here.iter().all(is_same) { vec!["found"] } else { vec!["ambiguous"] };
         // Sold on and bought back: the network has the call twice, from two upstreams.
@@ -200,12 +201,11 @@ impl Clerk<'_> {
         }
         truth.chain = call.path.iter().map(|own| PROVIDERS[*own].name).collect();
         truth.customer = call.customer.map(|own| super::cast::CUSTOMERS[own].name);
-        let switch = &self.world.networks[network].switches[shown.switch];
         if let Some(signing) = call.signing.filter(|_| shown.is_signed) {
             truth.attest = Some(signing.attest);
             truth.signer = PROVIDERS[signing.signer].spc;
         }
-        truth.findings = findings(call, located, switch);
+        truth.findings = findings(call, located, self.world);
         Some(truth)
     }
 
@@ -336,8 +336,8 @@ fn tier(asked: &Asked, caller: u64, start: i64) -> Option<Tier> {
     }
     let beyond = away % HALF_HOUR;
     match away {
-        0..=EXACT => Some(Tier::Exact),
-        0..=NEAR => Some(Tier::Near),
+        ..=EXACT => Some(Tier::Exact),
+        _ if away <= NEAR => Some(Tier::Near),
         _ if away <= 24 * HALF_HOUR + EXACT && (beyond <= EXACT || beyond >= HALF_HOUR - EXACT) => Some(Tier::Clock),
         _ => None,
     }

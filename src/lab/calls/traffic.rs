@@ -170,7 +170,7 @@ impl<'w> Traffic<'w> {
             return by(1, 'C', 7 + part(call.path[0]));
         };
         let campaign = call.campaign.and_then(|place| self.campaigns.get(place));
-        let is_diligent = campaign.is_some() || hash(&[self.world.root, part(customer), 0x516]) % 4 > 0;
+        let is_diligent = campaign.is_some() || !hash(&[self.world.root, part(customer), 0x516]).is_multiple_of(4);
         if is_diligent && let Some(own) = by(0, attestation(customer, campaign), 100 + part(customer)) {
             let replayed = call.campaign.filter(|_| campaign.is_some_and(|own| own.replays));
             return Some(Signing { replayed, ..own });
@@ -186,7 +186,7 @@ fn attestation(customer: usize, campaign: Option<&Campaign>) -> char {
     match customer {
         _ if campaign.is_some_and(|own| own.spoofs) => 'A',
         0..6 => 'B',
-        place if hash(&[part(place), 0xa77]) % 3 == 0 => 'B',
+        place if hash(&[part(place), 0xa77]).is_multiple_of(3) => 'B',
         _ => 'A',
     }
 }

@@ -6,7 +6,40 @@ use super::call::Call;
 use super::cast::{PROVIDERS, Worth};
 use super::folder::Place;
 use super::request::Located;
-use super::world::Switch;
+use super::slot::PickedLine;
+use super::world::World;
+
+/// A network's part of a call.
+#[derive(Debug, Serialize)]
+pub(super) struct Part {
+    pub(super) network: &'static str,
+    /// Who handed it the call.
+    pub(super) upstream: &'static str,
+    pub(super) records: Vec<Place>,
+    /// The attestation that its lines bring.
+    pub(super) attest: Option<char>,
+}
+
+impl Part {
+    /// What the networks have, in the order of the configuration.
+    pub(super) fn all(located: &Located) -> Vec<Self> {
+        let call = &located.picked.call;
+        let mut parts: Vec<(usize, Self)> = Vec::new();
+        let lines = located.picked.places.iter().zip(&located.places);
+        for (line, place) in lines.filter_map(|(line, place)| Some((line, place.clone()?))) {
+            let attest = call.signing.filter(|_| line.is_signed).map(|signing| signing.attest);
+            match parts.iter_mut().find(|(network, _)| *network == line.network) {
+                Some((_, part)) => part.records.push(place),
+                None => {
+                    let network = PROVIDERS[line.network].name;
+                    let part = Self { network, upstream: line.upstream, records: vec![place], attest };
+                    parts.push((line.network, part));
+                }
+            }
+        }
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+}
 
 /// The truth about a request.
 #[derive(Debug, Serialize)]
@@ -27,6 +60,8 @@ pub(super) struct Truth {
     pub(super) tier: Option<&'static str>,
     /// Its lines about the call: attempts, and both passages of a loop.
     pub(super) records: Vec<Place>,
+    /// The same of every network that has it: what it may answer where it cannot be told that another one is nearer.
+    pub(super) networks: Vec<Part>,
     /// Whether no line of another call fits as well.
     pub(super) alone: bool,
     /// The customer that made the call.
@@ -52,6 +87,7 @@ impl Truth {
             upstream: None,
             tier: None,
             records: Vec::new(),
+            networks: Vec::new(),
             alone: true,
             customer: None,
             chain: Vec::new(),
@@ -69,14 +105,15 @@ impl Serialize for Place {
 }
 
 /// Everything that may be found about a call, whoever looks. What may not is an accusation of the innocent.
-pub(super) fn findings(call: &Call, located: &Located, switch: &Switch) -> Vec<&'static str> {
+pub(super) fn findings(call: &Call, located: &Located, world: &World) -> Vec<&'static str> {
     let mut findings = Vec::new();
     let mut may = |allowed: bool, name| {
         if allowed {
             findings.push(name);
         }
     };
-    may(switch.offset != 0, "clock-offset");
+    let is_off = |line: &PickedLine| world.networks[line.network].switches[line.switch].offset != 0;
+    may(located.picked.places.iter().any(is_off), "clock-offset");
     may(call.rewritten.is_some(), "number-rewritten");
     let mut sorted = call.path.clone();
     sorted.sort_unstable();
