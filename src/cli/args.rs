@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
+use crate::cli::lake::LakeArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::trace::TraceArgs;
 
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Make things to practise with: a throw-away PKI, a world of calls
     Lab(LabArgs),
+    /// Show what the lake holds, compact it, forget what is old
+    Lake(LakeArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
     /// Sign a call: print the value of its Identity header

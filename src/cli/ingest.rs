@@ -1,6 +1,6 @@
 //! `stirtrace ingest`: call records into the lake.
 
-mod files;
+pub(crate) mod files;
 mod preview;
 
 use std::io::Read;
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &IngestArgs, printer: &mut Printer) -> Result<Exit, Stop
     let began = Instant::now();
     let ingest = Ingest { configured: &configured, sources: &sources };
     let ingested = ingest.run(printer)?;
-    let exit = ingest.say(&ingested, printer);
+    let all_read = ingest.say(&ingested, printer);
     printer.show(&Shown {
         files: ingested.files,
         records: ingested.records,
@@ -93,7 +93,8 @@ pub(crate) fn run(args: &IngestArgs, printer: &mut Printer) -> Result<Exit, Stop
         unreadable: count(&ingested, |outcome| matches!(outcome, Outcome::Unreadable { .. })),
         lake: folder.display().to_string(),
     })?;
-    Ok(exit)
+    let exit = if all_read { Exit::Good } else { Exit::Unable };
+    Ok(if ingested.set_aside > 0 { exit.and(Exit::Bad) } else { exit })
 }
 
 fn count(ingested: &Ingested, is_one: impl Fn(&Outcome) -> bool) -> usize {
@@ -150,21 +151,22 @@ impl Ingest<'_> {
     }
 
     /// Says what did not go well: lines set aside, files that cannot be read or were understood otherwise before.
-    pub(crate) fn say(&self, ingested: &Ingested, printer: &mut Printer) -> Exit {
+    /// Whether all files were read, to their ends, is returned.
+    pub(crate) fn say(&self, ingested: &Ingested, printer: &mut Printer) -> bool {
         let mut aside = SetAside::default();
-        let mut exit = if self.sources.unreadable.is_empty() { Exit::Good } else { Exit::Unable };
+        let mut all_read = self.sources.unreadable.is_empty();
         for (file, outcome) in self.sources.files.iter().zip(&ingested.outcomes) {
             match outcome {
                 Outcome::Read { lines, set_aside, cut_short, .. } => {
                     lines.iter().for_each(|bad| aside.note(bad, &file.name));
                     aside.count_more(set_aside.saturating_sub(u64::try_from(lines.len()).unwrap_or(u64::MAX)));
                     if let Some(reason) = cut_short {
-                        exit = exit.and(Exit::Unable);
+                        all_read = false;
                         printer.warn(&format!("{}: it cannot be read to its end: {reason}", file.name));
                     }
                 }
                 Outcome::Unreadable { reason } => {
-                    exit = exit.and(Exit::Unable);
+                    all_read = false;
                     printer.warn(&format!("{}: {reason}; no not-found stands until it can be read", file.name));
                 }
                 Outcome::KnownOtherwise { before } => {
@@ -179,7 +181,7 @@ impl Ingest<'_> {
             }
         }
         aside.say(printer);
-        if ingested.set_aside > 0 { exit.and(Exit::Bad) } else { exit }
+        all_read
     }
 }
 
@@ -220,7 +222,8 @@ impl Present for Shown {
             text.field("known", files(u64::try_from(self.known).unwrap_or(u64::MAX), " were in it already"));
         }
         if self.set_aside > 0 {
-            text.name("set aside").put(Tone::Doubt, format_args!("{} lines", grouped(self.set_aside)));
+            let lines = if self.set_aside == 1 { "line" } else { "lines" };
+            text.name("set aside").put(Tone::Doubt, format_args!("{} {lines}", grouped(self.set_aside)));
             text.plain("; `stirtrace lake status` names them").end();
         }
         if self.unreadable > 0 {

@@ -20,6 +20,7 @@ mod ingest;
 mod inspect;
 mod json_call;
 mod lab;
+mod lake;
 mod lines;
 mod man;
 mod ordered;
@@ -91,6 +92,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Ingest(args) => ingest::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Lab(args) => lab::run(&args, printer),
+        Command::Lake(args) => lake::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Trace(args) => trace::run(&args, printer),

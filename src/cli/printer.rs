@@ -87,6 +87,11 @@ impl Printer {
         self.asked_format
     }
 
+    /// Whether it is people who read.
+    pub(crate) const fn is_text(&self) -> bool {
+        self.format.is_text()
+    }
+
     /// Whether numbers are masked.
     pub(crate) const fn is_redacted(&self) -> bool {
         self.redact

@@ -1,8 +1,10 @@
 //! `stirtrace trace`: who handed us these calls.
 
+mod asking;
 mod judge;
 mod page;
 mod reading;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -11,15 +13,21 @@ use clap::Args;
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, Source, inputs_or_stdin};
+use crate::cli::ingest::Ingest;
 use crate::cli::printer::{Graph, Present, Printer};
 use crate::cli::sources::Sources;
-use crate::cli::text::Text;
+use crate::cli::text::{Text, grouped};
+use crate::cli::trace::asking::Asking;
 use crate::cli::trace::judge::Judge;
 use crate::cli::trace::reading::FilesRead;
+use crate::cli::trace::summary::Tally;
 use crate::cli::unread::Unread;
+use crate::lake::ParquetLake;
 use crate::number::NumberPlan;
 use crate::report::graph;
-use crate::traceback::{Answer, FieldMap, MAX_BYTES, Replays, Replying, Request, Search, Status, read_requests};
+use crate::traceback::{
+    Answer, FieldMap, MAX_BYTES, Origin, Replays, Replying, Request, Search, Status, read_requests,
+};
 
 /// `stirtrace trace`
 #[derive(Args, Clone, Debug)]
@@ -46,6 +54,12 @@ pub(crate) struct TraceArgs {
     /// The network that answers, where several are held [default: the one nearest the called party]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
+    /// Print only what all answers say together: how many of each kind, the upstreams, the signers' customers
+    #[arg(long)]
+    summary: bool,
+    /// Take no new files into the lake: answer from what it holds
+    #[arg(long)]
+    no_ingest: bool,
     /// Another name for a field of the requests; repeatable
     #[arg(long, value_name = "FIELD=NAME")]
     map: Vec<String>,
@@ -66,34 +80,116 @@ pub(crate) fn run(args: &TraceArgs, printer: &mut Printer) -> Result<Exit, Stop>
     let configured = Configured::find(args.config.as_deref(), printer)?;
     let network = network(args.network.as_deref(), &configured)?;
     let judge = Judge::new(&configured, printer)?;
+    // People read what all say together below the answers; programs ask for it.
+    let wants = Wants { answers: !args.summary, summary: args.summary || printer.is_text() };
     let asked: Vec<Request> = lines.iter().filter_map(|(_, line)| line.as_ref().ok().cloned()).collect();
-    let sources = Sources::find(&configured, printer)?;
-    sources.complain_if_none(&configured)?;
-    let networks = &configured.configuration.networks;
-    let mut search = Search::new(&asked, networks);
-    let read = FilesRead::search(&mut search, &sources, networks, printer);
-    let replaying = Replying::new(network);
-    let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
-    if !replays.is_empty() {
-        read.replays(&mut replays, printer);
+    let task = Task { lines, asked: &asked, network, wants };
+    if configured.configuration.lake.is_some() {
+        return task.over_the_lake(!args.no_ingest, &configured, judge, printer);
     }
-    let exit = if read.all_read { Exit::Good } else { Exit::Unable };
-    Ok(exit.and(answer(lines, &search, replaying.with_replays(&replays), judge, printer)?))
+    if args.no_ingest {
+        printer.note("stirtrace.toml names no lake: the files themselves are read");
+    }
+    task.over_the_files(&configured, judge, printer)
 }
 
-/// Prints the answers, in the order of the requests.
+/// What is to be answered.
+struct Task<'a> {
+    lines: Vec<Asked>,
+    /// The requests among them.
+    asked: &'a [Request],
+    network: Option<usize>,
+    wants: Wants,
+}
+
+impl Task<'_> {
+    fn over_the_files(self, configured: &Configured, judge: Judge, printer: &mut Printer) -> Result<Exit, Stop> {
+        let sources = Sources::find(configured, printer)?;
+        sources.complain_if_none(configured)?;
+        let networks = &configured.configuration.networks;
+        let mut search = Search::new(self.asked, networks);
+        let read = FilesRead::search(&mut search, &sources, networks, printer);
+        let replaying = Replying::new(self.network);
+        let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
+        if !replays.is_empty() {
+            read.replays(&mut replays, printer);
+        }
+        let exit = if read.all_read { Exit::Good } else { Exit::Unable };
+        Ok(exit.and(answer(self.lines, &search, replaying.with_replays(&replays), judge, self.wants, printer)?))
+    }
+
+    fn over_the_lake(
+        self,
+        ingests: bool,
+        configured: &Configured,
+        judge: Judge,
+        printer: &mut Printer,
+    ) -> Result<Exit, Stop> {
+        let unreadable = if ingests { take_in(configured, printer)? } else { Unreadable::default() };
+        let lake = ParquetLake::open(&configured.lake()?).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let status = lake.status().map_err(|reason| Complaint::new(reason.to_string()))?;
+        let asking = Asking { lake: &lake, status: &status };
+        let networks = asking.networks(&configured.configuration.networks, printer);
+        let mut search = Search::new(self.asked, &networks);
+        asking.search(&mut search)?;
+        unreadable.origins.iter().for_each(|origin| search.miss_file(*origin));
+        let replaying = Replying::new(self.network);
+        let mut replays = Replays::of(&search.decisive(replaying).collect::<Vec<_>>());
+        if !replays.is_empty() {
+            asking.replays(&mut replays, &mut search)?;
+        }
+        let exit = if unreadable.any { Exit::Unable } else { Exit::Good };
+        Ok(exit.and(answer(self.lines, &search, replaying.with_replays(&replays), judge, self.wants, printer)?))
+    }
+}
+
+/// What could not be read on the way into the lake.
+#[derive(Debug, Default)]
+struct Unreadable {
+    /// Sources with a folder that cannot be read: the lake does not know what it lacks.
+    origins: Vec<Origin>,
+    any: bool,
+}
+
+/// Takes the new files of all sources into the lake.
+fn take_in(configured: &Configured, printer: &mut Printer) -> Result<Unreadable, Complaint> {
+    let sources = Sources::find(configured, printer)?;
+    let ingest = Ingest { configured, sources: &sources };
+    let ingested = ingest.run(printer).map_err(|complaint| {
+        let whole = complaint.to_string();
+        Complaint::new(whole).hint("--no-ingest answers from what the lake holds already")
+    })?;
+    let all_read = ingest.say(&ingested, printer);
+    if ingested.files > 0 {
+        let files = if ingested.files == 1 { "file" } else { "files" };
+        printer.note(&format!(
+            "{} new {files} taken into the lake: {} records added",
+            grouped(ingested.files),
+            grouped(ingested.added)
+        ));
+    }
+    Ok(Unreadable { origins: sources.unreadable.clone(), any: !all_read })
+}
+
+/// Prints the answers, in the order of the requests, and for people what they say together.
 fn answer(
     lines: Vec<Asked>,
     search: &Search<'_>,
     replying: Replying<'_>,
     mut judge: Judge,
+    wants: Wants,
     printer: &mut Printer,
 ) -> Result<Exit, Stop> {
-    let mut exit = Exit::Good;
+    let (mut exit, mut tally) = (Exit::Good, Tally::default());
     let mut next = 0;
     for (source, line) in lines {
         if let Err(complaint) = line {
-            printer.show(&Unread::<Answer>::new(source, &complaint))?;
+            tally.count_unreadable();
+            if wants.answers {
+                printer.show(&Unread::<Answer>::new(source, &complaint))?;
+            } else {
+                printer.warn(&format!("{source}: {complaint}"));
+            }
             exit = exit.and(Exit::Unable);
             continue;
         }
@@ -102,9 +198,25 @@ fn answer(
         if answer.status != Status::Found {
             exit = exit.and(Exit::Bad);
         }
-        printer.show(&answer)?;
+        if wants.summary {
+            tally.count(&answer);
+        }
+        if wants.answers {
+            printer.show(&answer)?;
+        }
+    }
+    let summary = tally.summary();
+    if wants.summary && (!wants.answers || summary.requests > 1) {
+        printer.show(&summary)?;
     }
     Ok(exit)
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug)]
+struct Wants {
+    answers: bool,
+    summary: bool,
 }
 
 type Asked = (Source, Result<Request, Complaint>);

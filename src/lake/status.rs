@@ -34,6 +34,8 @@ pub struct SourceStatus {
     pub source: String,
     /// Files of call records that were read.
     pub files: u64,
+    /// Their names, as they were when they were read.
+    pub names: Vec<String>,
     /// Records kept.
     pub records: u64,
     /// From the first record to the last.
@@ -111,6 +113,7 @@ impl SourceStatus {
             network: source.name.network.clone(),
             source: source.name.source.clone(),
             files: held.files,
+            names: source.files.iter().map(|file| file.name.clone()).collect(),
             records: held.records,
             span: ends.map(|(first, last)| Span::new(first.from, last.to)),
             gaps: gaps.map(|(before, after)| Span::new(before.to, after.from)).collect(),

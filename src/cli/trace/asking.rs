@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 
 use crate::cli::exit::Complaint;
-use crate::cli::ingest::LITERAL;
+use crate::cli::ingest::files::LITERAL;
 use crate::cli::printer::Printer;
-use crate::lake::{Found, Held, Lake, Wanted};
+use crate::lake::{Found, Held, Lake, SourceStatus, Status, Wanted};
 use crate::network::{Network, Source};
 use crate::traceback::{Coverage, Kept, Origin, Replays, Search, SourceFile, Span, Window};
 
-/// A lake with what is known of it.
+/// A lake, and what it says of itself.
 pub(super) struct Asking<'a, L> {
     pub(super) lake: &'a L,
-    /// The names of the files that it read of a source.
-    pub(super) names: &'a dyn Fn(&str, &str) -> Vec<String>,
+    pub(super) status: &'a Status,
 }
 
 impl<L: Lake> Asking<'_, L>
@@ -22,21 +21,26 @@ where
 {
     /// The networks with, besides the sources that the configuration names, those that only the lake knows: what it
     /// holds is searched, whatever the configuration calls it now.
-    pub(super) fn networks(&self, networks: &[Network], printer: &mut Printer) -> Result<Vec<Network>, Complaint> {
+    pub(super) fn networks(&self, networks: &[Network], printer: &mut Printer) -> Vec<Network> {
         let mut own = networks.to_vec();
-        for network in &mut own {
-            for held in self.lake.coverage(&network.name).map_err(complaint)? {
-                if network.sources.iter().any(|source| source.label() == held.source) {
-                    continue;
-                }
+        for held in &self.status.sources {
+            let Some(network) = own.iter_mut().find(|network| network.name == held.network) else {
+                let (network, source) = (&held.network, &held.source);
+                printer.warn(&format!(
+                    "the lake holds records of {network} ({source}), a network that stirtrace.toml does not name; they \
+                     are not searched"
+                ));
+                continue;
+            };
+            if network.sources.iter().all(|source| source.label() != held.source) {
                 printer.note(&format!(
-                    "the lake holds records of {} as {:?}, which stirtrace.toml does not name now; they are searched too",
-                    network.name, held.source
+                    "the lake holds records of {} as {}, a source that stirtrace.toml does not name; they are searched too",
+                    held.network, held.source
                 ));
                 network.sources.push(Source::labelled(&held.source));
             }
         }
-        Ok(own)
+        own
     }
 
     /// Offers the search what could be the calls, and tells it what is held.
@@ -70,7 +74,9 @@ where
             kept.spans.clone_from(&held.spans);
             kept.unread.clone_from(&held.unread);
         }
-        let names = (self.names)(&network.name, &source.label());
+        let label = source.label();
+        let own = |own: &&SourceStatus| own.network == network.name && own.source == label;
+        let names = self.status.sources.iter().find(own).map_or(&[][..], |own| &own.names);
         let matches = |pattern: &String| {
             let pattern = glob::Pattern::new(pattern.strip_prefix("./").unwrap_or(pattern));
             pattern.is_ok_and(|pattern| names.iter().any(|name| pattern.matches_with(name, LITERAL)))
@@ -92,8 +98,6 @@ where
             .map_err(complaint)
     }
 }
-
-
 
 fn wanted(window: &Window) -> Wanted {
     let wanted = Wanted::within(window.span).with_called(window.called);
