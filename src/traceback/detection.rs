@@ -212,13 +212,16 @@ impl Facts<'_> {
         }
         let mut findings = Vec::new();
         let hop = |view: &View<'_>| view.network.spc.as_ref().is_none_or(|spc| *spc == signer.spc);
-        if !self.views.iter().any(hop) {
+        let is_hop = self.views.iter().any(hop);
+        if !is_hop {
             let detail =
                 format!("{} signed, and is no hop between the customer {} and us", signer.label(), customer.name);
             findings.push(Finding::new(FindingName::SignerNotInPath, detail));
         }
         let signed_at = self.verdict.and_then(Verdict::verified).and_then(|passport| passport.get().claims().iat);
-        if signed_at.is_some_and(|iat| iat >= THIRD_PARTY_SIGNING_ENDS) {
+        // A provider further down signs with C what came unsigned, for itself and not for the responsible one.
+        let signs_for_itself = is_hop && signer.attest == Some(Attestation::C);
+        if !signs_for_itself && signed_at.is_some_and(|iat| iat >= THIRD_PARTY_SIGNING_ENDS) {
             let detail = format!(
                 "{} originated the call of its customer {}, and {} signed it; since 2025-09-18 the responsible provider's own certificate must sign (47 CFR 64.6301)",
                 top.network.name,
