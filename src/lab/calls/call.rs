@@ -149,7 +149,7 @@ impl Call {
         let Some(network) = world.network_of(self.path[hop]) else { return };
         let chance = |purpose| hash(&[self.id, part(hop), purpose]);
         let before = hop.checked_sub(1).map(|before| Party::Provider(self.path[before]));
-        let Some(from) = before.or(self.customer.map(Party::Customer)) else { return };
+        let Some(from) = before.or_else(|| self.customer.map(Party::Customer)) else { return };
         let start = self.reached(hop);
         let Some(ingress) = network.link(from, self.at, chance(4)) else { return };
         let after = self.path.get(hop + 1).map(|after| Party::Provider(*after));
@@ -235,8 +235,8 @@ impl Call {
 
 impl<'w> Line<'w> {
     /// An attempt that came to nothing.
-    fn attempt(&self, start: i64, lasts: i64, egress_leg: u64) -> Line<'w> {
-        Line {
+    fn attempt(&self, start: i64, lasts: i64, egress_leg: u64) -> Self {
+        Self {
             start,
             answer: None,
             end: start + lasts,

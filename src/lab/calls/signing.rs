@@ -39,13 +39,15 @@ impl Keys {
             None => (call.caller_at(signing.hop), call.called_at(signing.hop)),
         };
         let at = if replayed.is_some() { self.start } else { call.reached(signing.hop) + 40 };
-        let mut claims = Claims::default();
-        claims.attest = Some(signing.attest.to_string());
-        claims.origid = Some(self.origid(signing.signer, signing.origin));
-        claims.dest = Some(Destination::new(vec![called.to_string()], Vec::new()));
-        claims.orig = Some(Party::Number(caller.to_string()));
-        claims.iat = Some(UnixTime::from_seconds(at.div_euclid(1000)));
-        claims.canonical = true;
+        let claims = Claims {
+            attest: Some(signing.attest.to_string()),
+            origid: Some(self.origid(signing.signer, signing.origin)),
+            dest: Some(Destination::new(vec![called.to_string()], Vec::new())),
+            orig: Some(Party::Number(caller.to_string())),
+            iat: Some(UnixTime::from_seconds(at.div_euclid(1000))),
+            canonical: true,
+            ..Claims::default()
+        };
         let input = Passport::signing_input_of(&Header::new(Some("shaken"), leaf.url), &claims);
         let signature = key.sign_es256(input.as_bytes()).ok()?;
         let token = Passport::token_of(&input, &signature);

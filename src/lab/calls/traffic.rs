@@ -66,8 +66,7 @@ impl<'w> Traffic<'w> {
 
     /// The slot in which the call of that place stands.
     pub(super) fn slot_of(&self, place: u64) -> usize {
-        let slots = 0..self.slots();
-        slots.into_iter().find(|slot| place < self.calls_until(*slot)).unwrap_or(0)
+        self.weights.partition_point(|weight| self.calls_up_to(*weight) <= place).min(self.slots() - 1)
     }
 
     /// The calls that begin in a slot, and the redials of these.
@@ -99,8 +98,12 @@ impl<'w> Traffic<'w> {
     }
 
     fn calls_until(&self, slot: usize) -> u64 {
-        let (own, all) = (self.weights[slot], self.weights.last().copied().unwrap_or(1));
-        let calls = u128::from(self.total) * u128::from(own) / u128::from(all);
+        self.calls_up_to(self.weights[slot])
+    }
+
+    fn calls_up_to(&self, weight: u64) -> u64 {
+        let all = self.weights.last().copied().unwrap_or(1);
+        let calls = u128::from(self.total) * u128::from(weight) / u128::from(all);
         u64::try_from(calls).unwrap_or(0)
     }
 
@@ -170,7 +173,7 @@ impl<'w> Traffic<'w> {
             return by(1, 'C', 7 + part(call.path[0]));
         };
         let campaign = call.campaign.and_then(|place| self.campaigns.get(place));
-        let is_diligent = campaign.is_some() || hash(&[self.world.root, part(customer), 0x516]) % 4 > 0;
+        let is_diligent = campaign.is_some() || !hash(&[self.world.root, part(customer), 0x516]).is_multiple_of(4);
         if is_diligent && let Some(own) = by(0, attestation(customer, campaign), 100 + part(customer)) {
             let replayed = call.campaign.filter(|_| campaign.is_some_and(|own| own.replays));
             return Some(Signing { replayed, ..own });
@@ -186,7 +189,7 @@ fn attestation(customer: usize, campaign: Option<&Campaign>) -> char {
     match customer {
         _ if campaign.is_some_and(|own| own.spoofs) => 'A',
         0..6 => 'B',
-        place if hash(&[part(place), 0xa77]) % 3 == 0 => 'B',
+        place if hash(&[part(place), 0xa77]).is_multiple_of(3) => 'B',
         _ => 'A',
     }
 }

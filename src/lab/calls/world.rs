@@ -209,7 +209,7 @@ impl World {
         let others = (0..PROVIDERS.len()).filter(|other| *other != provider && may_meet(provider, *other));
         let customers = customers_of(provider).into_iter().map(Party::Customer);
         for party in others.map(Party::Provider).chain(customers) {
-            let ways = 1 + usize::from(hash(&[self.root, part(provider), party.number(), 1]) % 3 == 0);
+            let ways = 1 + usize::from(hash(&[self.root, part(provider), party.number(), 1]).is_multiple_of(3));
             for way in 0..ways {
                 let switch = switch_of(&[self.root, part(provider), party.number(), 2, part(way)], switches);
                 links.push(Link {

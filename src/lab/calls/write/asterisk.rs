@@ -11,7 +11,7 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     };
     let channel = |trunk: &str, id: u64| format!("PJSIP/{trunk}-{:08x}", id & 0xffff_ffff);
     // Without an account code the endpoint tells whose call it is.
-    cell(if entry.id % 2 == 0 { entry.ingress.trunk } else { "" }, out);
+    cell(if entry.id.is_multiple_of(2) { entry.ingress.trunk } else { "" }, out);
     cell(entry.calling, out);
     cell(entry.called, out);
     cell("from-carriers", out);

@@ -10,7 +10,7 @@ const WIDTH: usize = 175;
 
 pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     row(entry, true, out);
-    if entry.answer.is_some() && entry.id % 4 == 0 {
+    if entry.answer.is_some() && entry.id.is_multiple_of(4) {
         row(entry, false, out);
     }
 }
@@ -58,7 +58,7 @@ fn row(entry: &Entry<'_>, is_stop: bool, out: &mut String) {
 
 /// A whole From; quotes within quotes as the SBC leaves them.
 fn station(number: &str, address: &str, id: u64) -> String {
-    let name = if id % 3 == 0 { "\"WIRELESS CALLER\"" } else { "" };
+    let name = if id.is_multiple_of(3) { "\"WIRELESS CALLER\"" } else { "" };
     format!("\"{name}<sip:{number}@{address}:5060;user=phone>;tag={:x}\"", id & 0xffff_ffff)
 }
 

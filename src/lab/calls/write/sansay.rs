@@ -21,15 +21,15 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     let _ = write!(out, "{answer};{};{west};SIP {};{};O;", time(entry, entry.end), entry.status, entry.status);
     let _ = write!(
         out,
-        "{};SIP;{};{};{};{};{};",
-        entry.ingress.trunk, entry.calling, entry.ingress.address, entry.called, "192.0.2.251", entry.ingress.call_id
+        "{};SIP;{};{};{};192.0.2.251;{};",
+        entry.ingress.trunk, entry.calling, entry.ingress.address, entry.called, entry.ingress.call_id
     );
     // Media of the first leg: addresses and ports of both sides, codecs, counters.
     let _ = write!(out, "{};16384;192.0.2.251;20100;g711u;900;901;154800;154972;0;12;1;", entry.ingress.address);
     let _ = write!(
         out,
-        "{};SIP;{};{};{};{};{};",
-        egress.trunk, entry.calling, "192.0.2.251", entry.called, egress.address, egress.call_id
+        "{};SIP;{};192.0.2.251;{};{};{};",
+        egress.trunk, entry.calling, entry.called, egress.address, egress.call_id
     );
     let _ = write!(out, "{};16386;192.0.2.251;20102;g711u;901;900;154972;154800;0;11;1;", egress.address);
     let talked = entry.answer.map_or(0, |answer| entry.end - answer);
@@ -42,7 +42,7 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
         entry.id & 0xffff_ffff,
         entry.calling
     );
-    if entry.id % 200 == 0 {
+    if entry.id.is_multiple_of(200) {
         // An audit in between, which is no call.
         let _ = writeln!(out, "{};V1.10;A;{}", entry.id % 1_000_000_000, time(entry, entry.start));
     }
