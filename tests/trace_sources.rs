@@ -1,7 +1,7 @@
 //! Answers from files and from somebody who keeps the records: the same, byte for byte (design 6).
 
 #![cfg(feature = "traceback")]
-#![expect(clippy::unwrap_used, reason = "a test may stop where its own data are wrong")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 mod tracing;
 
@@ -18,12 +18,15 @@ const TWO: &str = "[[network]]\nname=\"Cascade\"\nspc=\"771C\"\n\
 
 const NUMBERS: [&str; 5] = ["12155550112", "2155550112", "12155550131", "anonymous", "12155550177"];
 
-fn any_line() -> impl Strategy<Value = (usize, usize, usize, i64, usize, Option<u8>, bool, bool)> {
+/// Source, caller, called, second, trunk, Call-ID, answered, signed: what a line is made of.
+type Facts = (usize, usize, usize, i64, usize, Option<u8>, bool, bool);
+
+fn any_line() -> impl Strategy<Value = Facts> {
     let second = prop_oneof![-400i64..400, -50_000i64..50_000, (-26i64..26).prop_map(|steps| steps * 1800 + 7)];
     (0usize..3, 0usize..5, 0usize..3, second, 0usize..4, prop::option::of(0u8..3), any::<bool>(), any::<bool>())
 }
 
-fn lines(facts: &[(usize, usize, usize, i64, usize, Option<u8>, bool, bool)]) -> Vec<Line> {
+fn lines(facts: &[Facts]) -> Vec<Line> {
     let sources = [Origin::new(0, 0), Origin::new(0, 1), Origin::new(1, 0)];
     let made = facts.iter().zip(2u64..).map(|(&(source, from, to, second, trunk, id, answered, diverted), line)| {
         let mut own = Line::in_source(sources[source], line, NUMBERS[from], NUMBERS[to], second);

@@ -118,7 +118,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
     }
     match fs::create_dir(folder) {
         Err(reason) if reason.kind() != io::ErrorKind::AlreadyExists => Err(Error::at(folder, &reason)),
-        _ => sync_folder(above.unwrap_or(Path::new("."))).map_err(|reason| Error::at(folder, &reason)),
+        _ => sync_folder(above.unwrap_or_else(|| Path::new("."))).map_err(|reason| Error::at(folder, &reason)),
     }
 }
 

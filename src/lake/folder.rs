@@ -54,10 +54,10 @@ pub(super) fn manifest(folder: &Path) -> Result<Option<Manifest>, Error> {
         Err(reason) => return Err(Error::at(&path, &reason)),
     };
     // A newer layout may have nothing of ours but its version.
-    if let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) {
-        if manifest.version == VERSION {
-            return Ok(Some(manifest));
-        }
+    if let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes)
+        && manifest.version == VERSION
+    {
+        return Ok(Some(manifest));
     }
     let value: Value = understood(&path, &bytes)?;
     match value.get("version").and_then(Value::as_u64) {

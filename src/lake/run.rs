@@ -232,7 +232,7 @@ impl Run {
             let each = (0_u32..).zip(&own.keys);
             sorted.extend(each.map(|(row, key)| Sorted { key: *key, chunk, row, occurrence: 0, is_new: true }));
         }
-        sorted.sort_unstable_by(|a, b| (a.key.place, a.chunk, a.row).cmp(&(b.key.place, b.chunk, b.row)));
+        sorted.sort_unstable_by_key(|a| (a.key.place, a.chunk, a.row));
         // Few share a calling number and a second: their fingerprints are compared only here.
         for equal in sorted.chunk_by_mut(|a, b| a.key.place == b.key.place) {
             if equal.len() > 1 {

@@ -218,8 +218,11 @@ pub(super) fn may_be_one_call(left: &Record, right: &Record) -> bool {
     lacks_id && same_numbers && apart <= RETRY_SECONDS
 }
 
-/// The lines of each call, by their places among those given; each passage's in order, the passages in order of time.
-pub(super) fn calls(lines: &[Line<'_>]) -> Vec<Vec<Vec<(usize, Option<Why>)>>> {
+/// Lines of one passage, by their places among those given, with why each belongs there.
+pub(super) type PassageLines = Vec<(usize, Option<Why>)>;
+
+/// The lines of each call; each passage's in order, the passages in order of time.
+pub(super) fn calls(lines: &[Line<'_>]) -> Vec<Vec<PassageLines>> {
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by_key(|place| (lines[*place].start(), *place));
     let (mut passages, mut whole) = (Groups::new(lines.len()), Groups::new(lines.len()));

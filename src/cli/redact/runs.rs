@@ -108,7 +108,7 @@ fn piece(text: &str, first: char) -> (Piece, usize) {
     let escaped = (first == '%').then(|| text.get(1..3)).flatten();
     let escaped = escaped.filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
     let escaped = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
-    let (character, length) = escaped.map_or((first, first.len_utf8()), |character| (character, 3));
+    let (character, length) = escaped.map_or_else(|| (first, first.len_utf8()), |character| (character, 3));
     match character {
         c if c.is_numeric() => (Piece::Digit, length),
         ' ' | '-' | '.' | '(' | ')' | '/' | '_' | '+' | '~' | '\u{a0}' | '\u{b7}' => (Piece::Joint, length),
