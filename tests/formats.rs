@@ -319,3 +319,13 @@ proptest! {
         let _ = Format::mapped("x", text.as_bytes());
     }
 }
+
+#[test]
+fn a_row_that_is_torn_where_it_says_what_it_is_is_no_silence() {
+    // Coverage: a call may have stood there.
+    let text = "2,192.0.2.1\n\0,192.0.2.1,5060,\"a@b\"\n1,192.0.2.1\n";
+    let (items, no_calls) = read(&Format::named("oracle").unwrap(), text.as_bytes(), Settings::for_file(0));
+    let faults: Vec<String> = items.iter().filter_map(|item| Some(item.as_ref().err()?.to_string())).collect();
+    assert!(faults.iter().any(|fault| fault.starts_with("line 2: a NUL byte")), "{faults:?}");
+    assert_eq!(no_calls, 1);
+}

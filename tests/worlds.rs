@@ -38,7 +38,8 @@ fn worlds_of_every_format_are_answered_as_they_were() {
     let mut misses = String::new();
     for seed in ["1", "2", "3"] {
         let folder = tempfile::tempdir().unwrap();
-        let score = answered(folder.path(), &settings(seed));
+        let settings = Settings { compressed: seed == "2", ..settings(seed) };
+        let score = answered(folder.path(), &settings);
         assert_eq!(score.requests, 60, "seed {seed}");
         if !score.is_good() {
             misses += &format!("seed {seed}: {}\n", score.table());
@@ -53,6 +54,48 @@ fn one_network_alone_is_answered_as_it_was() {
     let settings = Settings { networks: 1, records: 5000, ..settings("alone") };
     let score = answered(folder.path(), &settings);
     assert!(score.is_good(), "{}", score.table());
+}
+
+/// Upper tried Failing in vain and handed the call to a carrier whose records nobody holds, from whom Lower had it.
+#[test]
+fn the_network_that_nobody_took_the_call_from_answers_and_not_one_that_was_tried_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = |name: &str, spc: &str, peers: &[(&str, &str, &str)]| {
+        let peers = peers.iter().map(|(peer, spc, trunk)| {
+            format!("[[network.peer]]\nname = \"{peer}\"\nspc = \"{spc}\"\ntrunks = [\"{trunk}\"]\n")
+        });
+        format!(
+            "[[network]]\nname = \"{name}\"\nspc = \"{spc}\"\n[[network.source]]\nfiles = \"{spc}.csv\"\n\
+             format = \"stirtrace\"\n{}",
+            peers.collect::<String>()
+        )
+    };
+    let toml = [
+        network("Failing", "318X", &[("Upper", "771C", "up")]),
+        network(
+            "Upper",
+            "771C",
+            &[("Caller's", "552D", "in"), ("Failing", "318X", "bad"), ("Carrier", "948F", "good")],
+        ),
+        network("Lower", "904P", &[("Carrier", "948F", "from")]),
+    ];
+    fs::write(folder.path().join("stirtrace.toml"), toml.concat()).unwrap();
+    let header = "start,answer,end,calling,called,ingress_trunk,ingress_call_id,egress_trunk,sip_status\n";
+    let row = |second: u32, trunk: &str, id: &str, egress: &str, status: u32| {
+        let minute = "2026-05-04T12:00";
+        format!("{minute}:{second:02}Z,,{minute}:59Z,12155550112,12155550131,{trunk},{id},{egress},{status}\n")
+    };
+    let upper = [row(1, "in", "a", "bad", 503), row(3, "in", "a", "good", 486)].concat();
+    for (spc, rows) in [("771C", upper), ("318X", row(2, "up", "b", "", 503)), ("904P", row(1, "from", "c", "", 486))] {
+        fs::write(folder.path().join(format!("{spc}.csv")), format!("{header}{rows}")).unwrap();
+    }
+    let config = folder.path().join("stirtrace.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stirtrace"));
+    command.args(["trace", "--format", "json", "--config", config.to_str().unwrap()]);
+    command.args(["--from", "12155550112", "--to", "12155550131", "--time", "2026-05-04T12:00:02Z"]);
+    let output = command.output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["network"], &answer["upstream"]["name"]), (&"Lower".into(), &"Carrier".into()), "{answer}");
 }
 
 #[test]

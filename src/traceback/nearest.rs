@@ -46,9 +46,11 @@ fn is_one(left: &Peer, right: &Peer) -> bool {
 }
 
 /// The smallest is the nearest.
-fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
+fn order(search: &Search<'_>, view: &View<'_>) -> (bool, End, bool, Tier, Reverse<UnixTime>) {
     let standing = &view.found.candidate.standing;
-    (End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
+    // Another caller's call, which nothing ties to those of the others.
+    let is_another = standing.judged == Tier::CalledOnly;
+    (is_another, End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
 }
 
 /// Whether a network tried the other one, and handed the call to somebody else in the end.

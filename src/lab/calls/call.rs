@@ -236,7 +236,7 @@ impl Call {
 impl<'w> Line<'w> {
     /// An attempt that came to nothing.
     fn attempt(&self, start: i64, lasts: i64, egress_leg: u64) -> Self {
-        Line {
+        Self {
             start,
             answer: None,
             end: start + lasts,

@@ -1,7 +1,7 @@
 //! The requests about a world's calls, with what may be answered: by the rules of matching, from what really was.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
@@ -46,6 +46,9 @@ struct Asked {
 /// Lines of other calls for a number that is asked about.
 type Others = HashMap<u64, Vec<Other>>;
 
+/// When called numbers are asked about, in seconds.
+type Times = HashMap<u64, Vec<i64>>;
+
 #[derive(Clone, Debug)]
 struct Other {
     call: u64,
@@ -79,7 +82,11 @@ impl Clerk<'_> {
                 Some((place, asked, located))
             })
             .collect();
-        let others = self.others(&asked.iter().map(|(_, asked, _)| asked.to).collect());
+        let mut times: Times = HashMap::new();
+        for (_, asked, _) in &asked {
+            times.entry(asked.to).or_default().push(asked.earliest);
+        }
+        let others = self.others(&times);
         let mut requests: Vec<Request> = Vec::new();
         for (place, asked, located) in asked {
             if requests.len() == wanted {
@@ -98,9 +105,9 @@ impl Clerk<'_> {
     }
 
     /// Everything else that was said about these called numbers: the calls are made once more, and not kept.
-    fn others(&self, numbers: &HashSet<u64>) -> Others {
+    fn others(&self, times: &Times) -> Others {
         let slots: Vec<Vec<(u64, Other)>> =
-            (0..self.traffic.slots()).into_par_iter().map(|slot| self.others_of(slot, numbers)).collect();
+            (0..self.traffic.slots()).into_par_iter().map(|slot| self.others_of(slot, times)).collect();
         let mut others: Others = HashMap::new();
         for (number, other) in slots.into_iter().flatten() {
             others.entry(number).or_default().push(other);
@@ -108,11 +115,15 @@ impl Clerk<'_> {
         others
     }
 
-    fn others_of(&self, slot: usize, numbers: &HashSet<u64>) -> Vec<(u64, Other)> {
+    fn others_of(&self, slot: usize, times: &Times) -> Vec<(u64, Other)> {
         let mut found = Vec::new();
         for call in self.traffic.slot(slot) {
             let original = call.diverted.map(|(_, number)| number);
-            for number in std::iter::once(call.called).chain(original).filter(|number| numbers.contains(number)) {
+            for number in std::iter::once(call.called).chain(original) {
+                let Some(asked) = times.get(&number) else { continue };
+                if asked.iter().all(|asked| (call.at / 1000 - asked).abs() > FAR) {
+                    continue;
+                }
                 for line in call.lines(self.world) {
                     let switch = &self.world.networks[line.network].switches[line.switch];
                     let is_named =
@@ -346,6 +357,8 @@ fn tier(asked: &Asked, caller: u64, start: i64) -> Option<Tier> {
 const EXACT: i64 = 120;
 const NEAR: i64 = 900;
 const HALF_HOUR: i64 = 1800;
+/// No line of a call further off can fit: twelve hours, a wrong clock, a long ring and a route that failed.
+const FAR: i64 = 15 * 3600;
 
 #[cfg(test)]
 mod tests {

@@ -66,8 +66,7 @@ impl<'w> Traffic<'w> {
 
     /// The slot in which the call of that place stands.
     pub(super) fn slot_of(&self, place: u64) -> usize {
-        let slots = 0..self.slots();
-        slots.into_iter().find(|slot| place < self.calls_until(*slot)).unwrap_or(0)
+        self.weights.partition_point(|weight| self.calls_up_to(*weight) <= place).min(self.slots() - 1)
     }
 
     /// The calls that begin in a slot, and the redials of these.
@@ -99,8 +98,12 @@ impl<'w> Traffic<'w> {
     }
 
     fn calls_until(&self, slot: usize) -> u64 {
-        let (own, all) = (self.weights[slot], self.weights.last().copied().unwrap_or(1));
-        let calls = u128::from(self.total) * u128::from(own) / u128::from(all);
+        self.calls_up_to(self.weights[slot])
+    }
+
+    fn calls_up_to(&self, weight: u64) -> u64 {
+        let all = self.weights.last().copied().unwrap_or(1);
+        let calls = u128::from(self.total) * u128::from(weight) / u128::from(all);
         u64::try_from(calls).unwrap_or(0)
     }
 
