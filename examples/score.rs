@@ -73,7 +73,7 @@ pub(crate) struct Ratio {
 impl Ratio {
     /// So many in a thousand.
     pub(crate) fn per_mille(self) -> usize {
-        if self.all == 0 { 1000 } else { self.good * 1000 / self.all }
+        (self.good * 1000).checked_div(self.all).unwrap_or(1000)
     }
 
     fn note(&mut self, is_good: bool) -> bool {

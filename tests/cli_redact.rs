@@ -1,6 +1,5 @@
 //! `--redact`: no number leaves the command, on stdout or stderr, whatever it is written like and wherever it stands.
 #![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 #[expect(dead_code, reason = "each test file uses its part of it")]
 mod command;

@@ -1,5 +1,6 @@
 //! Every built-in format, read from files made by hand after its documented columns (traceback 4.1 to 4.9), and the same
 //! formats as people would map them.
+#![cfg(feature = "traceback")]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ mod lake_suite;
 #[path = "lake_read/parquet.rs"]
 mod parquet;
 
-lake_suite!(in_memory, crate::lake_suite::memory::make);
+lake_suite!(in_memory, memory::make);
 lake_suite!(of_parquet_files, crate::parquet::make);
 lake_suite!(of_parquet_files_in_many_runs, crate::parquet::make_in_runs);
 lake_suite!(of_parquet_files_without_index, crate::parquet::make_without_index);

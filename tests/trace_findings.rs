@@ -6,6 +6,8 @@
 
 mod tracing;
 
+use std::slice;
+
 use serde_json::{Value, json};
 use stirtrace::cdr::Dialed;
 use stirtrace::passport::Attestation;
@@ -75,7 +77,7 @@ fn an_attestation_is_lost_only_where_the_source_is_known_to_record_identities() 
     // Another request's call stands there with one.
     let requests = [request("1", FROM, TO, 0), request("2", "12155550177", "12155550188", 0)];
     let other = Line::new(CASCADE, 9, "12155550177", "12155550188", 0).from("h").signed("twill", Attestation::B);
-    let all = [&lines[..], &[other.clone()]].concat();
+    let all = [&lines[..], slice::from_ref(&other)].concat();
     let answer = judged(&requests, &networks(THREE), &all).remove(0);
     assert_eq!(findings(&answer), ["attestation-lost"]);
     let kept = cascade.with(|record| record.identity.clone_from(&harbor.record.identity));
@@ -169,7 +171,7 @@ fn a_number_that_nobody_can_have_with_attestation_a_is_spoofed() {
 fn a_certificate_that_was_revoked_as_of_the_call_is_said() {
     let signed = |by: &str| {
         let line = line(CASCADE, 0, "t", "p").signed(by, Attestation::A);
-        (ask(&[line.clone()])["signature"]["verdict"].clone(), found(&[line]))
+        (ask(slice::from_ref(&line))["signature"]["verdict"].clone(), found(slice::from_ref(&line)))
     };
     assert_eq!(signed("revoked"), (json!("failed"), vec!["certificate-revoked".to_owned()]));
     // Its revocation is dated after the call.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
@@ -278,7 +279,7 @@ impl<'a> Task<'a> {
         let bounds = self.rows();
         let mut numbers = bounds.clone();
         let mut columns_of = IndexedRow::default();
-        group.read(&KeyColumns::NAMES, &[0..bounds.end - bounds.start], &mut |batch| {
+        group.read(&KeyColumns::NAMES, slice::from_ref(&(0..bounds.end - bounds.start)), &mut |batch| {
             let columns = KeyColumns::new(batch).map_err(unreadable)?;
             for (at, number) in (0..batch.num_rows()).zip(numbers.by_ref()) {
                 columns.read(at, &mut columns_of);

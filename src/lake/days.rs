@@ -12,8 +12,8 @@ use super::opened::OpenedFile;
 use crate::time::UnixTime;
 use crate::traceback::Span;
 
-/// Files of a day with the span of their records.
-type Opened = Vec<(Span, Arc<OpenedFile>)>;
+/// A file of a day, with the span of its records.
+type Spanned = (Span, Arc<OpenedFile>);
 
 impl ParquetLake {
     /// Gives the data files of each day that may matter, open.
@@ -22,7 +22,7 @@ impl ParquetLake {
     pub(super) fn each_day(
         &self,
         matters: &dyn Fn(Span) -> bool,
-        take: &mut dyn FnMut(&[(Span, Arc<OpenedFile>)]) -> Result<(), Error>,
+        take: &mut dyn FnMut(&[Spanned]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut lake = self.clone();
         let mut days = lake.days();
@@ -53,7 +53,7 @@ impl ParquetLake {
         days
     }
 
-    fn open_files(&self, files: &[DataFile], matters: &dyn Fn(Span) -> bool) -> Result<Opened, Error> {
+    fn open_files(&self, files: &[DataFile], matters: &dyn Fn(Span) -> bool) -> Result<Vec<Spanned>, Error> {
         let spans = files.iter().map(|file| {
             let [from, to] = file.start.map(UnixTime::from_seconds);
             (Span::new(from, to), file)

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -107,7 +108,7 @@ fn count_group(file: &OpenedFile, number: usize, tally: &Tally) -> Result<Result
     let mut counts: HashMap<Vec<u32>, Count> = HashMap::new();
     let mut key = Vec::with_capacity(tally.by.len());
     let mut too_many = false;
-    group.read(&columns(tally), &[0..rows], &mut |batch| {
+    group.read(&columns(tally), slice::from_ref(&(0..rows)), &mut |batch| {
         let missing = |fault: NoColumn| ParquetError::General(fault.to_string());
         let batch = Batch::new(batch, tally).map_err(missing)?;
         for at in 0..batch.start.len() {

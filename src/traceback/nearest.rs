@@ -10,7 +10,8 @@ use crate::traceback::search::Search;
 
 /// The place of the nearest one among views of one call, one a network.
 ///
-/// Those that somebody tried in vain, and those that handed the call to another of them, are not it. Of several such, the
+/// Those with another caller's call where one has the caller's own, those that somebody tried in vain, and those that
+/// handed the call to another of them, are not it. Of several such, the
 /// one where the call ends; then the one that answered; then the one whose record agrees best; then the one that had it
 /// last.
 pub(super) fn nearest(search: &Search<'_>, request: usize, views: &[View<'_>]) -> Option<usize> {
@@ -24,9 +25,16 @@ pub(super) fn nearest(search: &Search<'_>, request: usize, views: &[View<'_>]) -
             .collect();
         if kept.is_empty() { places } else { kept }
     };
-    let tried = among(all, &|view, other| was_given_up(search, request, other, view));
+    let own = among(all, &is_another_s);
+    let tried = among(own, &|view, other| was_given_up(search, request, other, view));
     let last = among(tried, &is_above);
     last.into_iter().min_by_key(|place| order(search, &views[*place]))
+}
+
+/// Whether a view is of another caller's call, which nothing ties to the one that the other view is of.
+fn is_another_s(view: &View<'_>, other: &View<'_>) -> bool {
+    let is_by_called_alone = |view: &View<'_>| view.found.candidate.standing.judged == Tier::CalledOnly;
+    is_by_called_alone(view) && !is_by_called_alone(other) && !view.is_tied_to(other) && !other.is_tied_to(view)
 }
 
 /// Either of the two says so, by a Call-ID or by the map of peers; or both name the one that stood between them.
@@ -46,11 +54,9 @@ fn is_one(left: &Peer, right: &Peer) -> bool {
 }
 
 /// The smallest is the nearest.
-fn order(search: &Search<'_>, view: &View<'_>) -> (bool, End, bool, Tier, Reverse<UnixTime>) {
+fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
     let standing = &view.found.candidate.standing;
-    // Another caller's call, which nothing ties to those of the others.
-    let is_another = standing.judged == Tier::CalledOnly;
-    (is_another, End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
+    (End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
 }
 
 /// Whether a network tried the other one, and handed the call to somebody else in the end.
