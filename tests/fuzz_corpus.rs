@@ -1,4 +1,5 @@
 //! The fuzz corpus as an ordinary test: what fuzzing found stays found.
+#![cfg(feature = "traceback")]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 #[expect(unreachable_pub, reason = "the library of the fuzz crate")]

@@ -14,6 +14,7 @@ use parquet::file::metadata::{
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::error::Error;
+use super::group::column_bytes;
 use super::index::{DataId, Index, IndexFault};
 use super::manifest::DataFile;
 use super::positioned::read_exact_at;
@@ -93,7 +94,13 @@ fn footer(bytes: &FileBytes) -> Result<ParquetMetaData, ParquetError> {
         .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
         .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
         .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
-    ParquetMetaDataReader::new().with_metadata_options(Some(options)).parse_and_finish(bytes)
+    let metadata = ParquetMetaDataReader::new().with_metadata_options(Some(options)).parse_and_finish(bytes)?;
+    for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+        if column_bytes(column)?.end > bytes.length {
+            return Err(ParquetError::General("a column ends behind its end".to_owned()));
+        }
+    }
+    Ok(metadata)
 }
 
 fn first_rows(metadata: &ParquetMetaData) -> Option<Vec<u32>> {
