@@ -72,7 +72,7 @@ impl Group {
 /// What the Parquet reader gives. Where the bytes of a page are damaged, it may panic: that is an error like another.
 fn unless_it_panics<T, E>(read: impl FnOnce() -> Result<T, E>) -> Result<T, ParquetError>
 where
-    ParquetError: std::convert::From<E>,
+    ParquetError: From<E>,
 {
     // What it leaves half-done is dropped by who gets the error.
     match catch_unwind(AssertUnwindSafe(read)) {
@@ -121,7 +121,7 @@ fn are_placed(pages: &[PageLocation], column: &Range<u64>, rows: usize) -> Resul
 /// # Errors
 /// When that is nowhere.
 pub(super) fn column_bytes(column: &ColumnChunkMetaData) -> Result<Range<u64>, ParquetError> {
-    let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+    let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
     let end = start.checked_add(column.compressed_size()).filter(|end| *end >= start);
     match (u64::try_from(start), end.map(u64::try_from)) {
         (Ok(start), Some(Ok(end))) => Ok(start..end),
