@@ -33,6 +33,8 @@
 //! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
 //! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
+#[cfg(feature = "capture")]
+pub mod capture;
 #[cfg(feature = "traceback")]
 pub mod cdr;
 pub mod certificate;
