@@ -1,5 +1,6 @@
 //! What was typed. What it means is in `settings`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -199,7 +200,8 @@ pub(crate) struct ManArgs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = VERIFY_HELP)]
 pub(crate) struct VerifyArgs {
-    /// SIP messages, Identity header lines, JSON lines; folders are walked; - is standard input
+    /// SIP messages, captures (pcap, pcapng, HEP), Identity header lines, JSON lines, also packed with gzip or zstd;
+    /// folders are walked; - is standard input
     #[arg(value_name = "INPUT")]
     pub(crate) input: Vec<PathBuf>,
     #[command(flatten)]
@@ -210,9 +212,13 @@ pub(crate) struct VerifyArgs {
     pub(crate) revocation: RevocationArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// The instant to judge at: now, date (the call's own Date, else its iat), or an RFC 3339 time
-    #[arg(long, value_name = "WHEN", default_value = "now")]
+    /// The instant to judge at: capture (when the packet was captured; now, for what is no capture), now, date (the
+    /// call's own Date, else its iat), or an RFC 3339 time
+    #[arg(long, value_name = "WHEN", default_value = "capture")]
     pub(crate) at: String,
+    /// Listen on a UDP address for HEPv3 packets, and judge what they bring until interrupted
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["input", "summary"])]
+    pub(crate) hep: Option<SocketAddr>,
     /// Who calls, for Identity lines without a message
     #[arg(long, value_name = "TN|URI")]
     pub(crate) from: Option<String>,
@@ -222,9 +228,15 @@ pub(crate) struct VerifyArgs {
     /// Fetch nothing: certificates come from --certs only. This is the default
     #[arg(long)]
     pub(crate) offline: bool,
-    /// List the checks that passed, too
+    /// List the checks that passed, too; of a capture, everything about a call
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
+    /// Count calls by signer, attestation, verdict, source and origin instead of listing them
+    #[arg(long, help_heading = "Output")]
+    pub(crate) summary: bool,
+    /// List every message of a capture: those without Identity, responses and retransmissions too
+    #[arg(long, help_heading = "Output", conflicts_with = "summary")]
+    pub(crate) all: bool,
 }
 
 const VERIFY_HELP: &str = "\
@@ -232,6 +244,8 @@ Examples:
   stirtrace verify invite.sip --trust roots.pem --certs archive/
   stirtrace verify calls/ --trust list.jwt --trust-signer sti-pa.pem --at date
   echo 'Identity: eyJ..' | stirtrace verify --from 12155550112 --to 12155550131
+  stirtrace verify day.pcap.gz --trust roots.pem --certs archive/ --summary
+  tcpdump -i any -s 0 -U -w - udp or tcp | stirtrace verify -
 
 JSON lines are objects with identity (string or array), from, to, date, call_id.
 Consecutive lines that begin `Identity:` or `y:` are one call; others are each

@@ -35,8 +35,8 @@ type Shown = Vec<Result<FileCertificate, UnreadFile>>;
 fn path(args: &CertificatePathArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     let at = match At::resolve(&args.at, clock::now())? {
         At::Instant(instant) => instant,
-        At::Date(_) => {
-            let complaint = Complaint::new("--at date: a certificate has no date of its own");
+        At::Capture(_) | At::Date(_) => {
+            let complaint = Complaint::new(format!("--at {}: a certificate has no date of its own", args.at));
             return Err(complaint.hint("write now, or a time with its zone, as 2026-05-04T12:00:01Z").into());
         }
     };

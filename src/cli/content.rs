@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::capture::is_capture;
 use crate::identity_header::strip_name;
 
 /// What an input holds.
@@ -9,7 +10,7 @@ use crate::identity_header::strip_name;
 pub(crate) enum Content {
     /// Bytes that are no text and nothing else that is known.
     Binary,
-    /// pcap or pcapng.
+    /// pcap, pcapng or HEP.
     Capture,
     /// gzip, zstd and the like.
     Compressed,
@@ -33,7 +34,7 @@ impl Content {
     /// What begins with these bytes.
     pub(crate) fn of(head: &[u8]) -> Self {
         // pcapng's magic reads as line ends, so magics come before white space is skipped.
-        if CAPTURES.iter().any(|magic| head.starts_with(magic)) {
+        if is_capture(head) {
             return Self::Capture;
         }
         if COMPRESSED.iter().any(|magic| head.starts_with(magic)) {
@@ -64,9 +65,6 @@ impl Content {
 
 /// UTF-8's byte order mark, which some editors put before text.
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
-
-const CAPTURES: [&[u8]; 5] =
-    [b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"];
 
 const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ", b"PK\x03\x04"];
 
@@ -115,7 +113,8 @@ impl<R: Read> Peeked<R> {
     pub(crate) fn new(mut reader: R) -> io::Result<Self> {
         let mut head = Vec::new();
         let mut chunk = vec![0; PEEK_BYTES];
-        while head.len() < PEEK_BYTES && !has_whole_line(&head) {
+        // A live capture shows its magic long before its first line.
+        while head.len() < PEEK_BYTES && !has_whole_line(&head) && !is_capture(&head) {
             let length = match reader.read(&mut chunk) {
                 Err(reason) if reason.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,

@@ -169,26 +169,35 @@ pub(crate) struct Source {
     /// The item's first line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<usize>,
+    /// The packet of a capture that made it complete, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) frame: Option<u64>,
 }
 
 impl Source {
     /// A whole file.
     pub(crate) fn file(name: impl Into<String>) -> Self {
-        Self { file: name.into(), line: None }
+        Self { file: name.into(), line: None, frame: None }
     }
 
     /// A line of it.
     pub(crate) fn at(&self, line: usize) -> Self {
-        Self { file: self.file.clone(), line: Some(line) }
+        Self { file: self.file.clone(), line: Some(line), frame: None }
+    }
+
+    /// A packet of it.
+    pub(crate) fn at_frame(&self, frame: u64) -> Self {
+        Self { file: self.file.clone(), line: None, frame: Some(frame) }
     }
 }
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = if self.file == "-" { "standard input" } else { &self.file };
-        match self.line {
-            Some(line) => write!(f, "{name}:{line}"),
-            None => f.write_str(name),
+        match (self.line, self.frame) {
+            (Some(line), _) => write!(f, "{name}:{line}"),
+            (None, Some(frame)) => write!(f, "{name} frame {frame}"),
+            (None, None) => f.write_str(name),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::certificate::bundle::{BlockFault, Bundle, Limits};
 use crate::certificate::crl::Crl;
 use crate::cli::args::InspectArgs;
+use crate::cli::captures::{read_message, say_losses};
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Source, inputs_or_stdin};
 use crate::cli::json_call::JsonCall;
@@ -67,6 +68,19 @@ fn show(source: Source, piece: Piece, printer: &mut Printer) -> Result<Exit, Sto
             printer.show(&shown)?;
             Ok(exit_of(&shown.identities))
         }
+        Piece::Captured(message) => match read_message(&message) {
+            Ok(message) => {
+                let shown = ShownMessage::of(source, &message);
+                printer.show(&shown)?;
+                Ok(exit_of(&shown.identities))
+            }
+            Err(complaint) => unread(source, complaint, printer),
+        },
+        Piece::CaptureEnd(counts) => {
+            say_losses(&source, &counts, printer);
+            Ok(Exit::Good)
+        }
+        Piece::Pause => printer.flush().map(|()| Exit::Good),
         Piece::Certificates(bytes) => show_certificates(&source, &bytes, printer),
     }
 }

@@ -8,6 +8,7 @@
 
 mod archive;
 mod args;
+mod captures;
 mod caret;
 mod certificate;
 mod completions;

@@ -100,6 +100,11 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// RFC 8878 section 3.1.1; the low half byte of a skippable frame's magic number is free.
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
+/// Whether a file that begins so is unpacked here.
+pub(crate) fn is_packed(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || is_zstd(head.get(..ZSTD.len()).unwrap_or_default())
+}
+
 fn is_zstd(head: &[u8]) -> bool {
     head == ZSTD || matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18])
 }

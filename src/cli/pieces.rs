@@ -2,10 +2,13 @@
 
 use std::io::Read;
 
+use crate::capture::{CapturedMessage, Counts};
+use crate::cli::captures::each_captured;
 use crate::cli::content::{BOM, Content, Peeked, looks_like_identity};
 use crate::cli::exit::{Complaint, Stop};
 use crate::cli::files::{Input, Source, Unreadable};
 use crate::cli::lines::{BadLine, Line, Lines};
+use crate::cli::packed::{Packed, is_packed};
 use crate::identity_header::strip_name;
 use crate::sip::call::{Call, IdentityField};
 use crate::sip::message::{Message, messages, unfold};
@@ -13,6 +16,10 @@ use crate::sip::message::{Message, messages, unfold};
 /// One thing that can be judged or shown.
 #[derive(Clone, Debug)]
 pub(crate) enum Piece {
+    /// What a capture held and what of it was dropped: its last piece.
+    CaptureEnd(Box<Counts>),
+    /// A SIP message of a capture.
+    Captured(Box<CapturedMessage<'static>>),
     /// DER or PEM: certificates or CRLs.
     Certificates(Vec<u8>),
     /// The Identity values of one call.
@@ -21,6 +28,8 @@ pub(crate) enum Piece {
     Json(String),
     /// A SIP message.
     Message(Box<Message>),
+    /// None: the next may have to be waited for, so that what was printed should be brought out.
+    Pause,
 }
 
 /// What reading gives for each piece.
@@ -33,11 +42,30 @@ pub(crate) const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 pub(crate) fn each_piece(input: &Input, take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>) -> Result<(), Stop> {
     let source = Source::file(input.name());
     let peeked = input.open().and_then(|reader| Peeked::new(reader).map_err(|reason| Unreadable::io(&reason)));
-    let peeked = match peeked {
-        Ok(peeked) => peeked,
-        Err(reason) => return take(source, Err(unreadable(&reason))),
-    };
+    match peeked.and_then(unpacked) {
+        Ok(peeked) => each_piece_of(input, source, peeked, take),
+        Err(reason) => take(source, Err(unreadable(&reason))),
+    }
+}
+
+/// What gzip or zstd packed; everything else as it is.
+fn unpacked(peeked: Peeked<Box<dyn Read>>) -> Result<Peeked<Box<dyn Read>>, Unreadable> {
+    if Content::of(peeked.head()) != Content::Compressed || !is_packed(peeked.head()) {
+        return Ok(peeked);
+    }
+    let packed = Packed::new(Box::new(peeked.into_reader()) as Box<dyn Read>);
+    let peeked = packed.and_then(|packed| Peeked::new(Box::new(packed) as Box<dyn Read>));
+    peeked.map_err(|reason| Unreadable::io(&reason))
+}
+
+fn each_piece_of(
+    input: &Input,
+    source: Source,
+    peeked: Peeked<impl Read>,
+    take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     match Content::of(peeked.head()) {
+        Content::Capture => each_captured(&source, peeked.into_reader(), take),
         Content::Sip => each_message(&source, peeked.into_reader(), take),
         Content::JsonLines => each_object(&source, Lines::new(peeked.into_reader()), take),
         Content::Pem | Content::Der => match read_whole(peeked.into_reader()) {
@@ -63,12 +91,8 @@ fn unreadable(reason: &Unreadable) -> Complaint {
 
 fn not_read(content: Content) -> Complaint {
     match content {
-        Content::Capture => Complaint::new("a packet capture, which this build does not read yet").hint(
-            "save the SIP messages as text, as `tshark -r FILE -Y sip -T fields -e udp.payload | xxd -r -p` does",
-        ),
-        Content::Compressed => {
-            Complaint::new("compressed").hint("decompress it first, as `zcat FILE | stirtrace verify -` does")
-        }
+        Content::Compressed => Complaint::new("compressed, and neither with gzip nor zstd, or more than once")
+            .hint("decompress it first, as `xzcat FILE | stirtrace verify -` does"),
         Content::WideText => {
             Complaint::new("text in UTF-16").hint("convert it first, as `iconv -f UTF-16 -t UTF-8 FILE` does")
         }

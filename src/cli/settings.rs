@@ -1,5 +1,7 @@
 //! What the arguments mean: files read, names looked up, choices made.
 
+use std::net::SocketAddr;
+
 use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
@@ -21,6 +23,9 @@ pub(crate) struct VerifySettings {
     pub(crate) from: Option<Identity>,
     pub(crate) to: Option<Identity>,
     pub(crate) verbose: bool,
+    pub(crate) summary: bool,
+    pub(crate) all: bool,
+    pub(crate) hep: Option<SocketAddr>,
 }
 
 impl VerifySettings {
@@ -36,12 +41,15 @@ impl VerifySettings {
             text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
         };
         Ok(Self {
-            inputs: inputs_or_stdin(&args.input, "INPUT")?,
+            inputs: if args.hep.is_some() { Vec::new() } else { inputs_or_stdin(&args.input, "INPUT")? },
             trust: Trust::resolve(&trust, now)?.with_revocation(&revocation)?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
             to: number("--to", &args.to)?,
             verbose: args.verbose,
+            summary: args.summary,
+            all: args.all,
+            hep: args.hep,
             policy,
         })
     }
@@ -76,6 +84,8 @@ fn policy(args: &PolicyArgs, revocation: &RevocationArgs) -> Policy {
 /// The instant to judge at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum At {
+    /// When the packet was captured; what is no capture, this instant.
+    Capture(UnixTime),
     /// The call's Date; failing that, the first iat; failing that, this instant.
     Date(UnixTime),
     /// This instant, whatever the call says.
@@ -87,20 +97,27 @@ impl At {
     pub(crate) fn resolve(text: &str, now: UnixTime) -> Result<Self, Complaint> {
         match text {
             "now" => Ok(Self::Instant(now)),
+            "capture" => Ok(Self::Capture(now)),
             "date" => Ok(Self::Date(now)),
             text => UnixTime::parse_rfc3339(text).map(Self::Instant).map_err(|reason| {
                 Complaint::new(format!("--at {reason}"))
-                    .hint("write now, date, or a time with its zone, as 2026-05-04T12:00:01Z")
+                    .hint("write capture, now, date, or a time with its zone, as 2026-05-04T12:00:01Z")
             }),
         }
     }
 
-    /// The instant for a call.
-    pub(crate) fn of(self, call: &Call) -> UnixTime {
+    /// The instant for a call, of which a capture may say when it was made.
+    pub(crate) fn of(self, call: &Call, captured: Option<UnixTime>) -> UnixTime {
         match self {
+            Self::Capture(now) => captured.unwrap_or(now),
             Self::Instant(instant) => instant,
             Self::Date(now) => call.date.as_ref().and_then(|date| date.time).or_else(|| first_iat(call)).unwrap_or(now),
         }
+    }
+
+    /// Whether calls are judged as of their own date.
+    pub(crate) const fn is_date(self) -> bool {
+        matches!(self, Self::Date(_))
     }
 }
 

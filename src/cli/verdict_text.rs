@@ -1,10 +1,11 @@
 //! A verdict as people read it: what to believe first, then why, then what to do.
 
+use crate::cli::captures::Captured;
 use crate::cli::caret::Caret;
-use crate::cli::settings::At;
 use crate::cli::shown_value::attestation_meaning;
 use crate::cli::text::{Text, Tone};
 use crate::cli::verify::Judged;
+use crate::number::Identity;
 use crate::sip::call::CallForm;
 use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, Status};
 
@@ -19,8 +20,11 @@ impl<'a> VerdictText<'a> {
         Self { judged }
     }
 
-    /// Prints it.
+    /// Prints it; of a capture a line is enough, unless everything is asked for.
     pub(crate) fn print(&self, text: &mut Text) {
+        if let Some(captured) = self.judged.captured.as_ref().filter(|_| !self.judged.settings.verbose) {
+            return self.line(captured, text);
+        }
         self.headline(text);
         self.call(text);
         let reports = &self.judged.verdict.passports;
@@ -40,13 +44,39 @@ impl<'a> VerdictText<'a> {
         text.end();
     }
 
+    fn line(&self, captured: &Captured, text: &mut Text) {
+        let verdict = &self.judged.verdict;
+        let (tone, word) = conclusion(verdict.conclusion);
+        let party = |party: &Option<Identity>| party.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let attest = verdict.attest.map_or_else(|| "-".to_owned(), |attest| attest.to_string());
+        text.put(tone, format_args!("{word:<10}")).put(Tone::Strong, format_args!("  {attest}  "));
+        text.put(Tone::Strong, format_args!("{:>11} → {:<11}", party(&verdict.call.from), party(&verdict.call.to)));
+        if let Some(signer) = &verdict.signer {
+            let name = signer.organization.as_deref().or(signer.common_name.as_deref()).unwrap_or("?");
+            text.plain(format_args!("  {name}"));
+            if let Some(spc) = &signer.spc {
+                text.put_legible(Tone::Plain, format_args!(" ({spc})"));
+            }
+        } else if self.judged.call.identities.is_empty() {
+            text.plain("  no Identity");
+        }
+        if let Some(error) = verdict.error() {
+            text.put(tone, format_args!("  {}", error.kind()));
+        }
+        text.put_legible(Tone::Faint, format_args!("  {} → {}", captured.source(), captured.destination()));
+        text.put_legible(Tone::Faint, format_args!("  {}", self.judged.source));
+        if let Some(time) = captured.time() {
+            text.put_legible(Tone::Faint, format_args!("  {time}"));
+        }
+        if let Some(words) = captured.repeat_words() {
+            text.put_legible(Tone::Faint, format_args!("  {words}"));
+        }
+        text.end();
+    }
+
     fn headline(&self, text: &mut Text) {
         let verdict = &self.judged.verdict;
-        let (tone, word) = match verdict.conclusion {
-            Conclusion::Passed => (Tone::Good, "PASSED"),
-            Conclusion::Failed => (Tone::Bad, "FAILED"),
-            Conclusion::None => (Tone::Doubt, "NO VERDICT"),
-        };
+        let (tone, word) = conclusion(verdict.conclusion);
         text.put(tone, word).plain("  ").put(Tone::Strong, verdict.verstat);
         if let Some(sip) = &verdict.sip {
             text.plain("  ").put(Tone::Strong, sip);
@@ -63,7 +93,7 @@ impl<'a> VerdictText<'a> {
             };
             return text.field("call", why);
         }
-        let party = |party: Option<&crate::number::Identity>| party.map_or_else(|| "?".to_owned(), ToString::to_string);
+        let party = |party: Option<&Identity>| party.map_or_else(|| "?".to_owned(), ToString::to_string);
         text.name("call").put(Tone::Strong, party(call.from.as_ref())).plain(" → ");
         text.put(Tone::Strong, party(call.to.as_ref()));
         if let Some(date) = call.date {
@@ -195,7 +225,7 @@ impl<'a> VerdictText<'a> {
     fn advice(&self) -> Vec<String> {
         let verdict = &self.judged.verdict;
         let mut advice = Vec::new();
-        if self.judged.is_only_stale() && matches!(self.judged.settings.at, At::Instant(_)) {
+        if self.judged.is_only_stale() && !self.judged.settings.at.is_date() {
             advice.push("only its age speaks against it: `--at date` judges it as of the call".to_owned());
         }
         for report in &verdict.passports {
@@ -221,7 +251,7 @@ impl<'a> VerdictText<'a> {
                 "compare the header with the message as the switch sent it; a copy may have cut or folded it"
             }
             Error::CertificateRevoked { .. } | Error::CertificateExpired { .. }
-                if matches!(self.judged.settings.at, At::Instant(_)) =>
+                if !self.judged.settings.at.is_date() =>
             {
                 "if the call is an old one, `--at date` judges it as of the call"
             }
@@ -234,6 +264,14 @@ impl<'a> VerdictText<'a> {
             _ => return None,
         };
         Some(words.to_owned())
+    }
+}
+
+const fn conclusion(conclusion: Conclusion) -> (Tone, &'static str) {
+    match conclusion {
+        Conclusion::Passed => (Tone::Good, "PASSED"),
+        Conclusion::Failed => (Tone::Bad, "FAILED"),
+        Conclusion::None => (Tone::Doubt, "NO VERDICT"),
     }
 }
 

@@ -1,61 +1,129 @@
 //! `stirtrace verify`: a verdict for each call of the input.
 
+mod hep;
+mod summary;
+mod tally;
+
 use serde::Serialize;
 
+use crate::capture::{CaptureTime, CapturedMessage, Repeats};
+use crate::cli::captures::{Captured, read_message, repeat_of, say_losses};
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, Source};
 use crate::cli::json_call::JsonCall;
-use crate::cli::pieces::{Piece, each_piece};
+use crate::cli::pieces::{Found, Piece, each_piece};
 use crate::cli::printer::{Present, Printer};
 use crate::cli::settings::VerifySettings;
 use crate::cli::text::Text;
 use crate::cli::unread::Unread;
 use crate::cli::verdict_text::VerdictText;
+use crate::cli::verify::summary::Summary;
+use crate::cli::verify::tally::Tally;
 use crate::sip::call::{Call, CallForm};
-use crate::verify::{Conclusion, Materials, Verdict, Verifier};
+use crate::verify::{Materials, Verdict, Verifier};
 
 pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Exit, Stop> {
     if settings.trust.is_empty() {
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
-    let mut judge = Judge::new(settings);
-    let mut tally = Tally::default();
+    let mut run = Run {
+        judge: Judge::new(settings),
+        tally: Tally::default(),
+        repeats: Repeats::default(),
+        summary: settings.summary.then(Summary::default),
+    };
+    if let Some(address) = settings.hep {
+        hep::listen(address, &mut run, printer)?;
+    }
     for input in &settings.inputs {
         match input {
-            Ok(input) => judge_input(input, &mut judge, &mut tally, printer)?,
+            Ok(input) => each_piece(input, &mut |source, found| run.take(input, source, found, printer))?,
             Err(unlisted) => {
-                tally.exit = tally.exit.and(Exit::Unable);
+                run.tally.exit = run.tally.exit.and(Exit::Unable);
                 printer.show(&Unread::<Judged<'_>>::folder(unlisted))?;
             }
         }
     }
-    tally.say(settings, printer);
-    Ok(tally.exit())
+    if let Some(summary) = &run.summary {
+        printer.show(summary)?;
+    }
+    run.tally.say(settings, printer);
+    Ok(run.tally.exit())
 }
 
-fn judge_input(input: &Input, judge: &mut Judge<'_>, tally: &mut Tally, printer: &mut Printer) -> Result<(), Stop> {
-    each_piece(input, &mut |source, found| {
-        let call = match found {
+/// What goes on from piece to piece.
+struct Run<'a> {
+    judge: Judge<'a>,
+    tally: Tally,
+    repeats: Repeats,
+    summary: Option<Summary>,
+}
+
+impl<'a> Run<'a> {
+    fn take(&mut self, input: &Input, source: Source, found: Found, printer: &mut Printer) -> Result<(), Stop> {
+        match found {
             // A folder may hold the roots beside the calls.
             Ok(Piece::Certificates(_)) if matches!(input, Input::Found(_)) => {
                 printer.note(&format!("{source} holds certificates, no calls; passed over"));
-                return Ok(());
+                Ok(())
             }
-            Ok(piece) => judge.call_of(piece),
-            Err(complaint) => Err(complaint),
-        };
-        match call {
-            Ok(call) => {
-                let judged = judge.judge(source, call);
-                tally.count(&judged);
-                printer.show(&judged)
+            Ok(Piece::Pause) => printer.flush(),
+            Ok(Piece::CaptureEnd(counts)) => {
+                say_losses(&source, &counts, printer);
+                Ok(())
             }
-            Err(complaint) => {
-                tally.exit = tally.exit.and(Exit::Unable);
-                printer.show(&Unread::<Judged<'_>>::new(source, &complaint))
-            }
+            Ok(Piece::Captured(message)) => self.captured(source, &message, printer),
+            Ok(piece) => match self.judge.call_of(piece) {
+                Ok(call) => {
+                    let judged = self.judge.judge(source, call, None);
+                    self.show(&judged, printer)
+                }
+                Err(complaint) => self.unread(source, &complaint, printer),
+            },
+            Err(complaint) => self.unread(source, &complaint, printer),
         }
-    })
+    }
+
+    /// A message of a capture. What nobody signed, and what was there before, is counted, and listed only if asked for.
+    fn captured(&mut self, source: Source, message: &CapturedMessage<'_>, printer: &mut Printer) -> Result<(), Stop> {
+        let all = self.judge.settings.all;
+        let call = match read_message(message) {
+            Ok(read) => Call::from_message(&read, self.judge.settings.number_plan()),
+            // What is no call need not be whole.
+            Err(_) if !all && !message.is_request("INVITE") => return Ok(()),
+            Err(complaint) => return self.unread(source, &complaint, printer),
+        };
+        let captured = Captured::new(message, repeat_of(&mut self.repeats, message, &call));
+        if call.identities.is_empty() && !all {
+            self.tally.count_unsigned(&call);
+            if let Some(summary) = self.summary.as_mut().filter(|_| call.starts_call()) {
+                summary.count_unsigned(&captured);
+            }
+            return Ok(());
+        }
+        if captured.is_retransmission() && !all {
+            self.tally.count_again();
+            return Ok(());
+        }
+        let judged = self.judge.judge(source, call, Some(captured));
+        self.show(&judged, printer)
+    }
+
+    fn show(&mut self, judged: &Judged<'a>, printer: &mut Printer) -> Result<(), Stop> {
+        self.tally.count(judged);
+        match &mut self.summary {
+            Some(summary) => {
+                summary.count(judged);
+                Ok(())
+            }
+            None => printer.show(judged),
+        }
+    }
+
+    fn unread(&mut self, source: Source, complaint: &Complaint, printer: &mut Printer) -> Result<(), Stop> {
+        self.tally.exit = self.tally.exit.and(Exit::Unable);
+        printer.show(&Unread::<Judged<'_>>::new(source, complaint))
+    }
 }
 
 /// The verifier with its materials, filled as calls ask for them.
@@ -80,7 +148,7 @@ impl<'a> Judge<'a> {
             Piece::Identities(values) => Call::bare(values),
             Piece::Json(line) => JsonCall::parse(&line)?.into_call(self.settings.number_plan())?,
             Piece::Message(message) => Call::from_message(&message, self.settings.number_plan()),
-            Piece::Certificates(_) => {
+            Piece::Captured(_) | Piece::CaptureEnd(_) | Piece::Certificates(_) | Piece::Pause => {
                 let complaint = Complaint::new("certificates, where calls belong");
                 return Err(complaint.hint("show them with `stirtrace certificate show`"));
             }
@@ -92,7 +160,7 @@ impl<'a> Judge<'a> {
         Ok(call)
     }
 
-    fn judge(&mut self, source: Source, call: Call) -> Judged<'a> {
+    fn judge(&mut self, source: Source, call: Call, captured: Option<Captured>) -> Judged<'a> {
         if self.urls > MAX_URLS {
             self.materials = self.settings.trust.materials();
             self.urls = 0;
@@ -101,8 +169,9 @@ impl<'a> Judge<'a> {
             self.urls += 1;
             self.obtain(&url);
         }
-        let verdict = self.verifier.verify(&call, &self.materials, self.settings.at.of(&call));
-        Judged { source, verdict, call, settings: self.settings }
+        let time = captured.as_ref().and_then(Captured::time).map(CaptureTime::unix);
+        let verdict = self.verifier.verify(&call, &self.materials, self.settings.at.of(&call, time));
+        Judged { source, captured, verdict, call, settings: self.settings }
     }
 
     fn obtain(&mut self, url: &str) {
@@ -123,6 +192,8 @@ impl<'a> Judge<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Judged<'a> {
     pub(crate) source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) captured: Option<Captured>,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
     #[serde(skip)]
@@ -149,6 +220,11 @@ impl Present for Judged<'_> {
     const COLUMNS: &'static [&'static str] = &[
         "source.file",
         "source.line",
+        "source.frame",
+        "captured.time",
+        "captured.source",
+        "captured.destination",
+        "captured.transport",
         "call.call_id",
         "call.from",
         "call.to",
@@ -192,56 +268,5 @@ impl Present for Judged<'_> {
 
     fn text(&self, text: &mut Text) {
         VerdictText::new(self).print(text);
-    }
-}
-
-/// What came of all calls together.
-#[derive(Debug, Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    none: usize,
-    /// Those that start no call: responses, ACK, BYE; nothing was to be signed there.
-    idle: usize,
-    only_stale: usize,
-    exit: Exit,
-}
-
-impl Tally {
-    fn count(&mut self, judged: &Judged<'_>) {
-        match judged.verdict.conclusion {
-            Conclusion::Passed => self.passed += 1,
-            Conclusion::Failed => self.failed += 1,
-            Conclusion::None if !judged.call.starts_call() && judged.call.identities.is_empty() => self.idle += 1,
-            Conclusion::None => self.none += 1,
-        }
-        self.only_stale += usize::from(judged.is_only_stale());
-    }
-
-    fn exit(&self) -> Exit {
-        let nothing_judged = self.passed + self.failed + self.none == 0;
-        let calls = match (self.failed, self.none) {
-            (0, 0) if !nothing_judged => Exit::Good,
-            (0, _) => Exit::Unable,
-            _ => Exit::Bad,
-        };
-        self.exit.and(calls)
-    }
-
-    fn say(&self, settings: &VerifySettings, printer: &mut Printer) {
-        use crate::cli::settings::At;
-        if self.only_stale > 0 && matches!(settings.at, At::Instant(_)) {
-            let calls =
-                if self.only_stale == 1 { "one call is".to_owned() } else { format!("{} calls are", self.only_stale) };
-            printer.note(&format!("{calls} refused only for age; `--at date` judges a call as of its own time"));
-        }
-        let all = self.passed + self.failed + self.none + self.idle;
-        if all > 1 {
-            let idle = if self.idle > 0 { format!(", {} that start no call", self.idle) } else { String::new() };
-            printer.note(&format!(
-                "{all} messages or headers: {} passed, {} failed, {} could not be checked{idle}",
-                self.passed, self.failed, self.none
-            ));
-        }
     }
 }

@@ -1,0 +1,151 @@
+//! Captures as inputs: each message with its frame, and what the capture says about it in the output.
+
+use std::io::Read;
+
+use serde::Serialize;
+
+use crate::capture::{Capture, CaptureTime, CapturedMessage, Counts, Limits, Repeat, Repeats, Transport};
+use crate::cli::exit::{Complaint, Stop};
+use crate::cli::files::Source;
+use crate::cli::pieces::{Found, Piece};
+use crate::cli::printer::Printer;
+use crate::cli::text::grouped;
+use crate::sip::call::Call;
+use crate::sip::message::{Fault, Message};
+
+/// Hands over each message of a capture, pauses where the next one may have to be waited for, and what was dropped.
+pub(crate) fn each_captured(
+    source: &Source,
+    reader: impl Read,
+    take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut capture = Capture::new(reader, Limits::default());
+    let mut ready = Vec::new();
+    let mut unpaused = false;
+    loop {
+        let outcome = capture.next_packet(&mut |message| ready.push(message.into_owned()));
+        for message in ready.drain(..) {
+            unpaused = true;
+            take(source.at_frame(message.frame), Ok(Piece::Captured(Box::new(message))))?;
+        }
+        match outcome {
+            Ok(true) if unpaused && capture.is_waiting() => {
+                unpaused = false;
+                take(source.clone(), Ok(Piece::Pause))?;
+            }
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(reason) => {
+                take(source.clone(), Err(Complaint::new(reason.to_string()).hint("what came before it was read")))?;
+                break;
+            }
+        }
+    }
+    take(source.clone(), Ok(Piece::CaptureEnd(Box::new(*capture.counts()))))
+}
+
+/// What a capture says about a call, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Captured {
+    time: Option<CaptureTime>,
+    source: String,
+    destination: String,
+    transport: Transport,
+    /// Bytes that the capture does not hold.
+    #[serde(skip_serializing_if = "is_nothing")]
+    missing: usize,
+    /// The frame of the same request between the same two.
+    retransmission_of: Option<u64>,
+    /// The frame of the same call between others.
+    leg_of: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_nothing(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Captured {
+    /// What is known of a message, and of those before it.
+    pub(crate) fn new(message: &CapturedMessage<'_>, repeat: Repeat) -> Self {
+        let (retransmission_of, leg_of) = match repeat {
+            Repeat::Retransmission { frame } => (Some(frame), None),
+            Repeat::Leg { frame } => (None, Some(frame)),
+            _ => (None, None),
+        };
+        Self {
+            time: message.time,
+            source: message.source.to_string(),
+            destination: message.destination.to_string(),
+            transport: message.transport,
+            missing: message.missing,
+            retransmission_of,
+            leg_of,
+        }
+    }
+
+    /// When the packet was captured.
+    pub(crate) const fn time(&self) -> Option<CaptureTime> {
+        self.time
+    }
+
+    /// Who sent it.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whom it was sent to.
+    pub(crate) fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// Whether the call was seen before.
+    pub(crate) const fn repeats(&self) -> bool {
+        self.retransmission_of.is_some() || self.leg_of.is_some()
+    }
+
+    /// Whether the same request was seen before between the same two.
+    pub(crate) const fn is_retransmission(&self) -> bool {
+        self.retransmission_of.is_some()
+    }
+
+    /// The call that it repeats, in words.
+    pub(crate) fn repeat_words(&self) -> Option<String> {
+        let again = self.retransmission_of.map(|frame| format!("again frame {frame}"));
+        again.or_else(|| self.leg_of.map(|frame| format!("leg of frame {frame}")))
+    }
+}
+
+/// Reads a captured message; one that is cut is read as far as its header goes.
+pub(crate) fn read_message(message: &CapturedMessage<'_>) -> Result<Message, Complaint> {
+    let (read, _) = Message::parse_truncated(&message.bytes).map_err(|reason| {
+        Complaint::new(format!("no SIP message: {reason}")).hint("compare it with the message as the switch has it")
+    })?;
+    if message.missing > 0 && read.faults().contains(&Fault::NoBlankLine) {
+        let held = message.bytes.len();
+        let complaint = Complaint::new(format!(
+            "the capture holds only the first {held} bytes of this message, less than its header: the packet was \
+             truncated by the snapshot length, or others are missing"
+        ));
+        return Err(complaint.hint("capture whole packets, as `tcpdump -s 0` does"));
+    }
+    Ok(read)
+}
+
+/// What a call is to those before it, by Call-ID, CSeq and tokens; calls that nobody signed are not compared.
+pub(crate) fn repeat_of(repeats: &mut Repeats, message: &CapturedMessage<'_>, call: &Call) -> Repeat {
+    if call.identities.is_empty() {
+        return Repeat::First;
+    }
+    let tokens: Vec<&str> = call.identities.iter().map(|field| field.value.as_str()).collect();
+    let names = (call.call_id.as_deref().unwrap_or_default(), call.cseq.as_deref().unwrap_or_default());
+    repeats.see(message.frame, (message.source, message.destination), names, &tokens)
+}
+
+/// Says what of a capture was no message, or was dropped.
+pub(crate) fn say_losses(source: &Source, counts: &Counts, printer: &mut Printer) {
+    printer.note(&format!("{source}: {} packets, {} SIP messages", grouped(counts.frames), grouped(counts.messages)));
+    for (count, what) in counts.losses() {
+        printer.warn(&format!("{source}: {} {what}", grouped(count)));
+    }
+}
