@@ -1,5 +1,5 @@
 //! The fuzz corpus as an ordinary test: what fuzzing found stays found.
-#![cfg(feature = "traceback")]
+#![cfg(all(feature = "capture", feature = "traceback"))]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 #[expect(unreachable_pub, reason = "the library of the fuzz crate")]
@@ -24,11 +24,12 @@ fn replay(target: &str, body: fn(&[u8])) {
 
 /// A test for each target, by the name of its function and of its folder.
 macro_rules! replayed {
-    ($($name:ident: $target:ident),* $(,)?) => {
+    ($($name:ident: $($target:ident)::+),* $(,)?) => {
         $(
             #[test]
             fn $name() {
-                replay(stringify!($target), targets::$target);
+                let target = stringify!($($target)::+);
+                replay(target.rsplit(':').next().unwrap().trim(), targets::$($target)::+);
             }
         )*
     };
@@ -36,6 +37,10 @@ macro_rules! replayed {
 
 replayed! {
     call_records_of_the_corpus_hold: cdr,
+    captures_of_the_corpus_hold_pcap: captures::pcap,
+    captures_of_the_corpus_hold_pcapng: captures::pcapng,
+    hep_packets_of_the_corpus_hold: captures::hep,
+    packets_of_the_corpus_come_together: captures::reassembly,
     certificate_chains_of_the_corpus_hold: certificate_chain,
     crls_of_the_corpus_hold: crl,
     identity_headers_of_the_corpus_hold: identity_header,

@@ -2,6 +2,8 @@
 //!
 //! No target only waits for a panic: what was read must print and read again as the same, and keep its limits.
 
+pub mod captures;
+
 use stirtrace::cdr::{Format, MAX_VALUES, Settings};
 use stirtrace::certificate::bundle::{Bundle, Limits};
 use stirtrace::certificate::chain::{LinkCache, Path};

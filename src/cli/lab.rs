@@ -54,6 +54,7 @@ struct PkiArgs {
 Example:
   stirtrace lab calls world --seed 7
   stirtrace trace --config world/stirtrace.toml world/requests.csv
+  stirtrace lab calls captured --pcap 1000
 
 Its README.md says what each file is; truth.jsonl says what may be answered.
 
@@ -92,6 +93,9 @@ struct CallsArgs {
     /// Let some switches compress their files
     #[arg(long)]
     compress: bool,
+    /// Write a capture of so many INVITEs with Identity, fragmented UDP and TCP mixed, instead of call records
+    #[arg(long, value_name = "CALLS", conflicts_with_all = ["days", "formats", "compress"])]
+    pcap: Option<u64>,
 }
 
 fn layout(name: &str) -> Result<Layout, String> {
@@ -129,7 +133,23 @@ fn pki(args: &PkiArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     Ok(Exit::Good)
 }
 
+fn capture(args: &CallsArgs, calls: u64, printer: &mut Printer) -> Result<Exit, Stop> {
+    let settings = calls::CaptureSettings { seed: args.seed.clone(), start: args.start.plus_seconds(NOON), calls };
+    calls::write_capture(&settings, &args.folder).map_err(|error| Complaint::new(error.to_string()))?;
+    let folder = args.folder.display();
+    printer.note(&format!(
+        "{calls} INVITEs in {folder}/calls.pcap; the certificates that signed them are in {folder}/certs"
+    ));
+    Ok(Exit::Good)
+}
+
+/// Captures begin in the middle of the day.
+const NOON: i64 = 12 * 3_600;
+
 fn world(args: &CallsArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    if let Some(calls) = args.pcap {
+        return capture(args, calls, printer);
+    }
     let settings = calls::Settings {
         seed: args.seed.clone(),
         start: args.start,

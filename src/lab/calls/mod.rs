@@ -17,6 +17,7 @@ mod cast;
 mod configuration;
 mod folder;
 mod held;
+mod pcap;
 mod plan;
 mod random;
 mod readme;
@@ -29,6 +30,7 @@ mod truth;
 mod world;
 mod write;
 
+pub use pcap::{CaptureSettings, write_capture};
 pub use settings::{Refused, Settings};
 pub use write::Layout;
 
