@@ -18,6 +18,7 @@
 //! }
 //! ```
 
+mod calls;
 mod counts;
 mod dissector;
 mod error;
@@ -43,6 +44,7 @@ mod window;
 use std::collections::VecDeque;
 use std::io::Read;
 
+pub use crate::capture::calls::CallLines;
 pub use crate::capture::counts::Counts;
 pub use crate::capture::dissector::Dissector;
 pub use crate::capture::error::Error;

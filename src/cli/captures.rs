@@ -1,10 +1,12 @@
 //! Captures as inputs: each message with its frame, and what the capture says about it in the output.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use serde::Serialize;
 
-use crate::capture::{Capture, CaptureTime, CapturedMessage, Counts, Limits, Repeat, Repeats, Transport};
+use crate::capture::{
+    CallLines, Capture, CaptureTime, CapturedMessage, Counts, Error, Limits, Repeat, Repeats, Transport, is_capture,
+};
 use crate::cli::exit::{Complaint, Stop};
 use crate::cli::files::Source;
 use crate::cli::pieces::{Found, Piece};
@@ -36,13 +38,29 @@ pub(crate) fn each_captured(
             Ok(true) => {}
             Ok(false) => break,
             Err(reason) => {
-                take(source.clone(), Err(Complaint::new(reason.to_string()).hint("what came before it was read")))?;
+                let hint = match reason {
+                    Error::NotACapture => "compare it with the file as it was captured",
+                    _ => "what came before it was read; get the file again, whole",
+                };
+                take(source.clone(), Err(Complaint::new(reason.to_string()).hint(hint)))?;
                 break;
             }
         }
     }
     take(source.clone(), Ok(Piece::CaptureEnd(Box::new(*capture.counts()))))
 }
+
+/// What holds call records, unpacked: of a capture its calls, as lines of the canonical record.
+pub(crate) fn records<'a>(mut source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let mut head = Vec::with_capacity(MAGIC_BYTES);
+    let most = u64::try_from(MAGIC_BYTES).unwrap_or_default();
+    source.by_ref().take(most).read_to_end(&mut head)?;
+    let is_capture = is_capture(&head);
+    let whole = io::Cursor::new(head).chain(source);
+    Ok(if is_capture { Box::new(CallLines::new(whole)) } else { Box::new(whole) })
+}
+
+const MAGIC_BYTES: usize = 4;
 
 /// What a capture says about a call, as it is printed.
 #[derive(Clone, Debug, Serialize)]

@@ -12,6 +12,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::cdr::{Format, Settings};
+use crate::cli::captures::records;
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::ingest::files::named;
@@ -116,7 +117,8 @@ struct Opener {
 impl Opener {
     fn open(&self, source: Box<dyn Read + Send>) -> Result<Box<dyn Pieces>, String> {
         let unpacked = Packed::new(source).map_err(|reason| reason.to_string())?;
-        pieces(&self.format, Box::new(unpacked), self.settings.clone()).map_err(|reason| reason.to_string())
+        let records = records(unpacked).map_err(|reason| reason.to_string())?;
+        pieces(&self.format, records, self.settings.clone()).map_err(|reason| reason.to_string())
     }
 }
 

@@ -122,8 +122,13 @@ impl Understanding {
     }
 }
 
+/// What `format` says of captures.
+const CAPTURES: [&str; 2] = ["capture", "pcap"];
+
 /// The built-in format of that name; or the one of the mapping file at a path, with the start of the file's SHA-256.
 pub(crate) fn format(named: &str, path: &Path) -> Result<(Format, Option<String>), Complaint> {
+    // A capture's calls are read as the canonical record.
+    let named = if CAPTURES.contains(&named) { "jsonl" } else { named };
     if !Format::is_mapping_file(named) {
         let format = Format::named(named).map_err(|unknown| Complaint::new(unknown.to_string()))?;
         return Ok((format, None));

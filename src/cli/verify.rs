@@ -220,11 +220,6 @@ impl Present for Judged<'_> {
     const COLUMNS: &'static [&'static str] = &[
         "source.file",
         "source.line",
-        "source.frame",
-        "captured.time",
-        "captured.source",
-        "captured.destination",
-        "captured.transport",
         "call.call_id",
         "call.from",
         "call.to",
@@ -264,6 +259,11 @@ impl Present for Judged<'_> {
         "error.kind",
         "error.detail",
         "error.hint",
+        "source.frame",
+        "captured.time",
+        "captured.source",
+        "captured.destination",
+        "captured.transport",
     ];
 
     fn text(&self, text: &mut Text) {

@@ -5,6 +5,7 @@ use std::io::Read;
 use serde::Serialize;
 
 use crate::cdr::{Blocks, Dialed, Format, Guess, Looked, Parser, RowError, Settings, ZoneOrigin, detect};
+use crate::cli::captures::records;
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::ingest::IngestArgs;
 use crate::cli::ingest::files::previewed;
@@ -96,6 +97,7 @@ pub(crate) fn previews(args: &IngestArgs, printer: &mut Printer) -> Result<Exit,
             Complaint::new(format!("{}: {reason}", file.name)).hint("name a file that can be read")
         })?;
         let packing = opened.packing();
+        let opened = records(opened).map_err(|reason| Complaint::new(format!("{}: {reason}", file.name)))?;
         let shown = preview(&file.name, packing, opened, file.format.as_ref(), file.settings)?;
         exit = exit.and(if shown.set_aside > 0 { Exit::Bad } else { Exit::Good });
         printer.show(&shown)?;

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use indicatif::ProgressBar;
 
 use crate::cdr::{BadLine, LineFault, Record, RowError};
+use crate::cli::captures::records;
 use crate::cli::packed::{self, Packed};
 use crate::cli::printer::Printer;
 use crate::cli::set_aside::SetAside;
@@ -100,7 +101,8 @@ impl<'a> FilesRead<'a> {
         };
         let opened = packed::open(&file.path).map_err(Unread::not_begun)?;
         let mut counted = Counted { file: opened, bar };
-        let reader = understanding.format.open(&mut counted, understanding.settings(place, source));
+        let records = records(&mut counted).map_err(Unread::not_begun)?;
+        let reader = understanding.format.open(records, understanding.settings(place, source));
         let reader = reader.map_err(Unread::not_begun)?;
         let is_own = understanding.format.name() == "stirtrace";
         if let Some(printer) = talk.filter(|_| is_own && !reader.unknown_columns().is_empty()) {
