@@ -143,27 +143,92 @@ fn what_the_snapshot_length_cut_is_said_not_guessed() {
     assert!(run.out.contains("in the middle of frame"), "{}", run.out);
 }
 
+/// A raw IP packet of pcap, so many seconds after the calls of these tests.
+fn packet(seconds: u32, source: [u8; 4], destination: [u8; 4], message: &str) -> Vec<u8> {
+    let length = u16::try_from(message.len() + 8).unwrap().to_be_bytes();
+    let udp = [&[0x13, 0xc4, 0x13, 0xc4][..], &length, &[0, 0], message.as_bytes()].concat();
+    let total = u16::try_from(udp.len() + 20).unwrap().to_be_bytes();
+    let ip = [&[0x45, 0][..], &total, &[0, 1, 0, 0, 64, 17, 0, 0], &source, &destination, &udp].concat();
+    let length = u32::try_from(ip.len()).unwrap().to_le_bytes();
+    [&(1_777_896_001 + seconds).to_le_bytes()[..], &[0; 4], &length, &length, &ip].concat()
+}
+
+fn raw_header() -> Vec<u8> {
+    let numbers = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101];
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+const PEER: [u8; 4] = [198, 51, 100, 7];
+const OURS: [u8; 4] = [203, 0, 113, 9];
+const NEXT: [u8; 4] = [192, 0, 2, 33];
+
+fn within(call_id: &str, first_line: &str, method: &str) -> String {
+    format!("{first_line}\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n")
+}
+
 #[test]
 fn messages_without_identity_are_listed_only_if_asked_for() {
     let desk = desk();
-    let packet = |payload: &[u8]| {
-        let udp =
-            [&[0x13, 0xc4, 0x13, 0xc4][..], &u16::try_from(payload.len() + 8).unwrap().to_be_bytes(), &[0, 0], payload];
-        let udp = udp.concat();
-        let total = u16::try_from(udp.len() + 20).unwrap().to_be_bytes();
-        let ip = [&[0x45, 0][..], &total, &[0, 1, 0, 0, 64, 17, 0, 0, 198, 51, 100, 7, 203, 0, 113, 9], &udp].concat();
-        let length = u32::try_from(ip.len()).unwrap().to_le_bytes();
-        [&1_777_896_001_u32.to_le_bytes()[..], &[0; 4], &length, &length, &ip].concat()
-    };
-    let invite = command::invite(&[]);
-    let answer = "SIP/2.0 100 Trying\r\nCall-ID: 7f1@twill.example\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
-    let mut header = fs::read(desk.path("calls.pcap")).unwrap()[..24].to_vec();
-    header[20] = 101;
-    let capture = [header, packet(invite.as_bytes()), packet(answer.as_bytes())].concat();
+    let answer = within("7f1@twill.example", "SIP/2.0 100 Trying", "INVITE");
+    let capture = [raw_header(), packet(0, PEER, OURS, &command::invite(&[])), packet(0, OURS, PEER, &answer)].concat();
     let run = verify(&desk, &["-"], &capture);
     assert_eq!((run.code, run.out.as_str()), (2, ""));
     assert!(run.err.contains("1 calls without Identity, 1 that start no call"), "{}", run.err);
     assert_eq!(verify(&desk, &["-", "--all"], &capture).objects().len(), 2);
+}
+
+#[test]
+fn a_capture_alone_answers_a_traceback_request_from_files_and_from_the_lake() {
+    let desk = desk();
+    let invite = command::invite(&[&desk.sign("twill", &[])]);
+    let (first, next) = ("7f1@twill.example", "onward@us.example");
+    let capture = [
+        raw_header(),
+        packet(0, PEER, OURS, &invite),
+        // Our switch begins the next leg, under a Call-ID of its own.
+        packet(0, OURS, NEXT, &invite.replace(first, next)),
+        packet(0, PEER, OURS, &invite),
+        packet(4, NEXT, OURS, &within(next, "SIP/2.0 200 OK", "INVITE")),
+        packet(4, OURS, PEER, &within(first, "SIP/2.0 200 OK", "INVITE")),
+        packet(30, PEER, OURS, &within(first, "BYE sip:+12155550131@prairie.example SIP/2.0", "BYE")),
+        packet(30, OURS, NEXT, &within(next, "BYE sip:+12155550131@prairie.example SIP/2.0", "BYE")),
+        // Another call, refused.
+        packet(40, NEXT, OURS, &invite.replace(first, "other@x.example").replace("5550112", "5550199")),
+        packet(41, OURS, NEXT, &within("other@x.example", "SIP/2.0 603 Decline", "INVITE")),
+    ]
+    .concat();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&capture).unwrap();
+    desk.write("evidence/sbc.pcap.gz", gzip.finish().unwrap()).write(
+        "stirtrace.toml",
+        "trust = [\"lab/certs/roots.pem\"]\nlake = \"lake\"\n[[network]]\nname = \"Cascade Transit\"\nspc = \"771C\"\n\
+         [[network.source]]\nfiles = \"evidence/*\"\nformat = \"capture\"\n\
+         [[network.peer]]\nname = \"Twill Communications\"\nspc = \"552D\"\naddresses = [\"198.51.100.0/24\"]\n\
+         [[network.peer]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\naddresses = [\"192.0.2.0/24\"]\n",
+    );
+    let preview = desk.run(["ingest", "--preview"]).objects().remove(0);
+    assert_eq!((&preview["records"], &preview["set_aside"]), (&2.into(), &0.into()), "{preview}");
+    let trace = |more: &[&str]| {
+        let asked = ["trace", "--from", "12155550112", "--to", "12155550131", "--time", command::DATE];
+        let args: Vec<&str> = asked.iter().chain(more).copied().collect();
+        desk.run_with(&args, b"").objects().remove(0)
+    };
+    let from_lake = trace(&[]);
+    assert_eq!(desk.run(["ingest"]).objects()[0]["added"], 0, "trace took them in");
+    fs::write(
+        desk.path("stirtrace.toml"),
+        fs::read_to_string(desk.path("stirtrace.toml")).unwrap().replace("lake = \"lake\"\n", ""),
+    )
+    .unwrap();
+    for answer in [from_lake, trace(&[])] {
+        assert_eq!(answer["status"], "found", "{answer}");
+        assert_eq!(answer["upstream"]["name"], "Twill Communications", "{answer}");
+        let shown = answer.to_string();
+        for words in ["Prairie Telephone", first, next] {
+            assert!(shown.contains(words), "no {words} in {shown}");
+        }
+        assert_eq!(answer["matches"].as_array().unwrap().len(), 1, "{answer}");
+    }
 }
 
 /// A verifier that goes on until it is killed.
