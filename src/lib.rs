@@ -30,8 +30,8 @@
 //!
 //! # Modules, from the bottom up
 //!
-//! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
-//! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
+//! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`], and behind a
+//! feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
 #[cfg(feature = "capture")]
 pub mod capture;

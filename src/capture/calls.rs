@@ -205,14 +205,14 @@ impl Calls {
         let calling = text(call.asserted.first().or(call.from.as_ref()));
         let called = text(call.request_uri.as_ref().or(call.to.as_ref()));
         let pair = (calling.clone().unwrap_or_default(), called.clone().unwrap_or_default());
-        if let Some(before) = self.leg_of(&pair, captured) {
-            if let Some(open) = self.open.get_mut(&before).filter(|open| open.legs.len() < MAX_LEGS) {
-                open.pass_on(captured);
-                open.record.egress.call_id = Some(call_id.clone());
-                open.legs.push(call_id.clone());
-                self.legs.insert(call_id, before);
-                return;
-            }
+        if let Some(before) = self.leg_of(&pair, captured)
+            && let Some(open) = self.open.get_mut(&before).filter(|open| open.legs.len() < MAX_LEGS)
+        {
+            open.pass_on(captured);
+            open.record.egress.call_id = Some(call_id.clone());
+            open.legs.push(call_id.clone());
+            self.legs.insert(call_id, before);
+            return;
         }
         self.serial += 1;
         let record = Line {

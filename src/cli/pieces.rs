@@ -53,9 +53,9 @@ fn unpacked(peeked: Peeked<Box<dyn Read>>) -> Result<Peeked<Box<dyn Read>>, Unre
     if Content::of(peeked.head()) != Content::Compressed || !is_packed(peeked.head()) {
         return Ok(peeked);
     }
-    let packed = Packed::new(Box::new(peeked.into_reader()) as Box<dyn Read>);
-    let peeked = packed.and_then(|packed| Peeked::new(Box::new(packed) as Box<dyn Read>));
-    peeked.map_err(|reason| Unreadable::io(&reason))
+    let packed = Packed::new(peeked.into_reader()).map_err(|reason| Unreadable::io(&reason))?;
+    let unpacked: Box<dyn Read> = Box::new(packed);
+    Peeked::new(unpacked).map_err(|reason| Unreadable::io(&reason))
 }
 
 fn each_piece_of(
