@@ -30,7 +30,7 @@
 //!
 //! # Modules, from the bottom up
 //!
-//! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
+//! Words: [`es256`], [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`]. Decisions:
 //! [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
 #[cfg(feature = "traceback")]
@@ -42,6 +42,7 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "traceback")]
 pub mod document;
+pub mod es256;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;
