@@ -13,6 +13,9 @@ mod scalar;
 mod table;
 mod word;
 
+#[cfg(test)]
+mod tests;
+
 use aws_lc_rs::digest;
 
 use point::{Affine, Sum};
@@ -75,6 +78,12 @@ impl Digest {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     fn scalar(&self) -> Scalar {
