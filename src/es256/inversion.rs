@@ -176,20 +176,26 @@ fn shorten(f: &mut Limbs, g: &mut Limbs, length: usize) -> usize {
 
 /// `d`, or `-d`, as a number from 0 to below the prime.
 fn normalize(d: &Limbs, negate: bool, modulus: &Modulus) -> Words {
-    let mut limbs = if negate { d.map(|limb| -limb) } else { *d };
-    carry(&mut limbs);
-    // d lies between -2 primes and one.
-    while limbs[4] < 0 {
+    // d lies between -2 primes and one: with one more it lies between -1 and 1, negated too.
+    let mut limbs = *d;
+    raise_if_negative(&mut limbs, modulus);
+    if negate {
+        limbs = limbs.map(|limb| -limb);
+        carry(&mut limbs);
+    }
+    raise_if_negative(&mut limbs, modulus);
+    let number = join(&limbs);
+    debug_assert!(word::is_below(&number, &modulus.number));
+    number
+}
+
+fn raise_if_negative(limbs: &mut Limbs, modulus: &Modulus) {
+    if limbs[4] < 0 {
         for (limb, of_prime) in limbs.iter_mut().zip(modulus.limbs) {
             *limb += of_prime;
         }
-        carry(&mut limbs);
+        carry(limbs);
     }
-    let mut number = join(&limbs);
-    while !word::is_below(&number, &modulus.number) {
-        number = word::subtract_wide(&number, &modulus.number).0;
-    }
-    number
 }
 
 fn carry(limbs: &mut Limbs) {

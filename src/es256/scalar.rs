@@ -2,6 +2,7 @@
 
 use std::ops::Mul;
 
+use crate::es256::field::P;
 use crate::es256::inversion::{self, Modulus};
 use crate::es256::word::{self, Words};
 
@@ -113,7 +114,7 @@ pub(super) const N: Words =
     [0xf3b9_cac2_fc63_2551, 0xbce6_faad_a717_9e84, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000];
 /// (n - 1) / 2.
 const HALF_N: Words = [0x79dc_e561_7e31_92a8, 0xde73_7d56_d38b_cf42, 0x7fff_ffff_ffff_ffff, 0x7fff_ffff_8000_0000];
-const P_MINUS_N: Words = [0x0c46_353d_039c_daae, 0x4319_0552_58e8_617b, 0, 0];
+const P_MINUS_N: Words = word::subtract_wide(&P, &N).0;
 /// -1 / n modulo 2^64.
 const MINUS_INVERSE_OF_N: u64 = 0xccd1_c8aa_ee00_bc4f;
 /// 2^512 mod n.
