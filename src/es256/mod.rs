@@ -6,6 +6,7 @@
 //! It verifies only and handles public data only: its time depends on its input, and no secret may come near it.
 
 mod batch;
+mod cache;
 mod field;
 mod inversion;
 mod point;
@@ -23,6 +24,7 @@ use scalar::Scalar;
 use table::Table;
 
 pub use batch::Batch;
+pub use cache::{TableCache, TableRef};
 
 /// A public key: a point of P-256 that is not the one at infinity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,6 +157,12 @@ impl Width {
             Self::Six => 6,
             Self::Eight => 8,
         }
+    }
+
+    /// The bytes that a table of this width takes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        Table::bytes_of(self.bits())
     }
 }
 

@@ -41,6 +41,11 @@ impl Table {
         TABLE.get_or_init(|| Self::new(&Affine::generator(), GENERATOR_BITS))
     }
 
+    /// The bytes that a table of this width takes.
+    pub(super) const fn bytes_of(bits: u32) -> usize {
+        rows(bits) * (1 << (bits - 1)) * size_of::<Affine>()
+    }
+
     /// The bytes that it takes.
     pub(super) const fn bytes(&self) -> usize {
         size_of_val(self.multiples.as_slice())

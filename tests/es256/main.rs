@@ -2,6 +2,7 @@
 //! degenerate (FIPS 186-4 6.4, RFC 7518 §3.4).
 #![expect(clippy::unwrap_used, reason = "a test stops at a fault")]
 
+mod cache;
 mod differential;
 mod oracle;
 mod vectors;
