@@ -30,8 +30,8 @@
 //!
 //! # Modules, from the bottom up
 //!
-//! Words: [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`], and behind a
-//! feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
+//! Words: [`es256`], [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`], and behind
+//! a feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
 
 #[cfg(feature = "capture")]
 pub mod capture;
@@ -44,6 +44,7 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "traceback")]
 pub mod document;
+pub mod es256;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;

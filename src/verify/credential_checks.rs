@@ -8,6 +8,7 @@ use crate::certificate::claim_constraints::ConstraintViolation;
 use crate::certificate::delegation::{Authority, DelegationError};
 use crate::certificate::profile::Finding;
 use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
+use crate::es256::TableCache;
 use crate::number::Identity;
 use crate::time::UnixTime;
 use crate::verify::error::Error;
@@ -25,15 +26,23 @@ pub(super) struct Credentials {
     pub(super) path: Vec<PathElement>,
 }
 
+/// What is remembered from call to call: facts, never trust.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caches<'a> {
+    pub(super) links: &'a LinkCache,
+    pub(super) tables: &'a TableCache,
+}
+
 impl Subject {
     /// Makes every check that the certificate is needed for.
     pub(super) fn check_credential(
         &mut self,
         materials: &Materials,
         policy: &Policy,
-        links: &LinkCache,
+        caches: Caches<'_>,
         now: UnixTime,
     ) -> Credentials {
+        let Caches { links, tables } = caches;
         let Some((bundle, findings)) = self.obtain(materials) else { return Credentials::default() };
         let leaf = bundle.leaf();
         let path = self.check_path(bundle, materials, links, now);
@@ -47,7 +56,9 @@ impl Subject {
         }
         self.check_constraints(leaf);
         self.note_profile(findings);
-        self.check_signature(leaf);
+        // Work and memory are for keys whose chain holds.
+        let accepted = path.is_some() && self.examination.is_sound_but_for_numbers();
+        self.check_signature(leaf, policy, tables, accepted);
         let shown = path.map_or_else(|| std::slice::from_ref(leaf), Path::certificates);
         Credentials { signer: Some(signer(leaf)), path: shown.iter().map(element).collect() }
     }
@@ -265,15 +276,20 @@ impl Subject {
     }
 
     // RFC 8224 §6.2 step 5: over the bytes received (A4, A20).
-    fn check_signature(&mut self, leaf: &Certificate) {
+    fn check_signature(&mut self, leaf: &Certificate, policy: &Policy, tables: &TableCache, accepted: bool) {
         let Some(passport) = &self.passport else { return };
         let Some(key) = leaf.p256_point() else {
             self.examination.skip(rules::SIGNATURE, "the certificate has no P-256 key");
             return;
         };
-        match signature::check(key, passport.signing_input(), passport.signature()) {
-            Ok(()) => self.examination.pass(rules::SIGNATURE, ""),
-            Err(reason) => self.examination.fail(rules::SIGNATURE, Error::InvalidSignature { reason }),
+        match signature::check(key, passport.signing_input(), passport.signature(), tables, policy.cross_check) {
+            Ok(()) => {
+                self.examination.pass(rules::SIGNATURE, "");
+                if accepted {
+                    tables.note_accepted(key);
+                }
+            }
+            Err(error) => self.examination.fail(rules::SIGNATURE, error),
         }
     }
 }

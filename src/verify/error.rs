@@ -222,6 +222,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// H26: our own verifier and the cryptographic library judge one signature differently, which must not be.
+    #[error(
+        "the signature cannot be judged: our tables {} it, the library does not agree; this is a fault of stirtrace, please report it with the token",
+        if *tables { "accept" } else { "refuse" }
+    )]
+    VerifiersDisagree {
+        /// Whether it verifies by our tables; by the library it is the other way round.
+        tables: bool,
+    },
     /// H11: `alg` is not ES256, or the header's parameter contradicts the token.
     #[error("alg is {}; PASSporTs are signed with ES256", shown(alg.as_ref()))]
     WrongAlgorithm {
@@ -326,6 +335,7 @@ impl Error {
             Self::UnsupportedPpt { .. } => "UnsupportedPpt",
             Self::UntrustedPath { .. } => "UntrustedPath",
             Self::UnusableCredential { .. } => "UnusableCredential",
+            Self::VerifiersDisagree { .. } => "VerifiersDisagree",
             Self::WrongAlgorithm { .. } => "WrongAlgorithm",
             Self::WrongType { .. } => "WrongType",
             Self::X5uMismatch { .. } => "X5uMismatch",
@@ -363,7 +373,7 @@ impl Error {
             | Self::InvalidTnAuthList { .. }
             | Self::NumberNotAuthorized { .. }
             | Self::UnsupportedKey { .. } => Stage::Scope,
-            Self::InvalidSignature { .. } => Stage::Signature,
+            Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => Stage::Signature,
         }
     }
 
@@ -394,7 +404,7 @@ impl Error {
             Self::InvalidTnAuthList { .. } | Self::UnsupportedKey { .. } => "H23",
             Self::DelegationExceeded { .. } | Self::NumberNotAuthorized { .. } => "H24",
             Self::ClaimConstraintViolated { .. } => "H25",
-            Self::InvalidSignature { .. } => "H26",
+            Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => "H26",
             Self::ReplayedToken { .. } => "H27",
             Self::DivChainInvalid { .. } => "H28",
             Self::DivChainIncomplete { .. } => "H29",
@@ -482,7 +492,9 @@ impl Error {
             | Self::UnsupportedKey { .. }
             | Self::UntrustedPath { .. }
             | Self::UnusableCredential { .. } => Atis82::new(437, "E17"),
-            Self::ClaimConstraintViolated { .. } | Self::InvalidSignature { .. } => Atis82::new(438, "E18"),
+            Self::ClaimConstraintViolated { .. } | Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => {
+                Atis82::new(438, "E18")
+            }
             Self::InvalidAttestation { .. } => Atis82::new(438, "E19"),
             Self::DivChainIncomplete { .. } | Self::DivChainInvalid { .. } | Self::ReplayedToken { .. } => {
                 Atis82::without_case(438)

@@ -18,8 +18,10 @@ mod subject;
 mod verdict;
 
 use crate::certificate::chain::LinkCache;
+use crate::es256::TableCache;
 use crate::sip::call::Call;
 use crate::time::UnixTime;
+use credential_checks::Caches;
 use div_chain::DivChain;
 use subject::{Kind, Subject};
 
@@ -35,18 +37,32 @@ pub use verdict::{
 /// Verifies calls by one policy. Shared between threads, it verifies in parallel.
 ///
 /// It remembers which issuer's key made which certificate's signature, a fact that does not change; never whom to
-/// trust, which depends on the instant, the anchors and the CRLs.
+/// trust, which depends on the instant, the anchors and the CRLs. For keys that sign much it keeps tables that make
+/// their signatures cheaper to verify, and judge them the same.
 #[derive(Debug, Default)]
 pub struct Verifier {
     policy: Policy,
     links: LinkCache,
+    tables: TableCache,
 }
 
 impl Verifier {
     /// A verifier of this policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, links: LinkCache::default() }
+        Self { policy, ..Self::default() }
+    }
+
+    /// The same with another cache of tables; one with a budget of 0 leaves all signatures to the library.
+    #[must_use]
+    pub fn with_tables(self, tables: TableCache) -> Self {
+        Self { tables, ..self }
+    }
+
+    /// The tables of the keys that sign much.
+    #[must_use]
+    pub const fn tables(&self) -> &TableCache {
+        &self.tables
     }
 
     /// The policy it judges by.
@@ -83,6 +99,7 @@ impl Verifier {
         let mut subjects: Vec<Subject> = fields.map(|field| Subject::read(field, call, &self.policy)).collect();
         // RFC 8946 §4.2 (a): which PASSporT diverts which.
         let chain = DivChain::link(&subjects);
+        let caches = Caches { links: &self.links, tables: &self.tables };
         let mut signers = Vec::with_capacity(subjects.len());
         for subject in &mut subjects {
             if subject.kind == Kind::Unsupported {
@@ -92,7 +109,7 @@ impl Verifier {
             // RFC 8224 §6.2 step 2.
             subject.check_orig(call);
             // RFC 8224 §6.2 steps 3 and 5, RFC 8226, ATIS-1000080.
-            signers.push(subject.check_credential(materials, &self.policy, &self.links, now));
+            signers.push(subject.check_credential(materials, &self.policy, caches, now));
         }
         // RFC 8946 §4.2 (e): which PASSporTs may be older, because sound diversions followed them.
         let age = |subject: &Subject| subject.age(&self.policy, now);

@@ -24,6 +24,9 @@ pub struct Policy {
     pub require: Require,
     /// What to do about revocation.
     pub crl: CrlPolicy,
+    /// Verify each signature by the cryptographic library too where our own tables did, and refuse the call with
+    /// [`VerifiersDisagree`](crate::verify::Error::VerifiersDisagree) should they ever differ. It costs their gain.
+    pub cross_check: bool,
     /// How numbers become canonical.
     pub number_plan: NumberPlan,
 }
@@ -37,6 +40,7 @@ impl Default for Policy {
             strict: false,
             require: Require::Any,
             crl: CrlPolicy::Use,
+            cross_check: false,
             number_plan: NumberPlan::NORTH_AMERICAN,
         }
     }

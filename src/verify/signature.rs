@@ -2,19 +2,40 @@
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
-/// Whether `signature` is the key's over `signing_input`.
+use crate::es256::{Signature, TableCache};
+use crate::verify::error::Error;
+
+/// Whether `signature` is the key's over `signing_input`: by the key's table where it has one, else by the library.
 ///
-/// `key` is the uncompressed point of a P-256 key, 65 bytes.
+/// `key` is the uncompressed point of a P-256 key. With `cross_check` the library judges beside the table.
 ///
 /// # Errors
-/// What is known of a signature that is not: its form where that is wrong, else that it does not verify.
-pub(super) fn check(key: &[u8], signing_input: &[u8], signature: &[u8]) -> Result<(), String> {
-    if signature.len() != SIGNATURE_BYTES {
-        return Err(wrong_length(key, signing_input, signature));
+/// What is known of a signature that is not: its form where that is wrong, else that it does not verify. The same
+/// whichever way it was verified.
+pub(super) fn check(
+    key: &[u8; 65],
+    signing_input: &[u8],
+    signature: &[u8],
+    tables: &TableCache,
+    cross_check: bool,
+) -> Result<(), Error> {
+    if signature.len() != Signature::BYTES {
+        return Err(Error::InvalidSignature { reason: wrong_length(key, signing_input, signature) });
     }
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key)
-        .verify(signing_input, signature)
-        .map_err(|_| "the certificate's key did not make it over these bytes".to_owned())
+    let by_library = || UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key).verify(signing_input, signature).is_ok();
+    let holds = match tables.table(key).map(|table| table.verify(signing_input, signature).is_ok()) {
+        Some(by_table) if cross_check => agreed(by_table, by_library())?,
+        Some(by_table) => by_table,
+        None => by_library(),
+    };
+    let mismatch =
+        || Error::InvalidSignature { reason: "the certificate's key did not make it over these bytes".into() };
+    holds.then_some(()).ok_or_else(mismatch)
+}
+
+/// What both say; a signature that they judge differently is nobody's.
+const fn agreed(by_table: bool, by_library: bool) -> Result<bool, Error> {
+    if by_table == by_library { Ok(by_table) } else { Err(Error::VerifiersDisagree { tables: by_table }) }
 }
 
 /// G10: OpenSSL's DER form is the usual mistake; say so, and whether it would verify.
@@ -31,4 +52,17 @@ fn wrong_length(key: &[u8], signing_input: &[u8], signature: &[u8]) -> String {
     }
 }
 
-const SIGNATURE_BYTES: usize = 64;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_that_two_verifiers_judge_differently_is_refused_loudly() {
+        assert_eq!((agreed(true, true), agreed(false, false)), (Ok(true), Ok(false)));
+        for tables in [true, false] {
+            let error = agreed(tables, !tables).unwrap_err();
+            assert_eq!((error.kind(), error.row()), ("VerifiersDisagree", "H26"));
+            assert!(error.to_string().contains("fault of stirtrace"), "{error}");
+        }
+    }
+}
