@@ -351,6 +351,10 @@ impl Open {
         match self {
             Self::Nothing => false,
             Self::Quote { delimiter, is_open } => {
+                // A line that was cut off within a cell: the next record's first quote would close it.
+                if *is_open && closes_amid_text(line, *delimiter) {
+                    return false;
+                }
                 *is_open = leaves_open(line, *delimiter, *is_open);
                 true
             }
@@ -396,6 +400,22 @@ fn leaves_open(text: &[u8], delimiter: u8, mut inside: bool) -> bool {
         }
     }
     inside
+}
+
+/// Whether the cell that is open where the text begins is closed there, and something else follows than a delimiter.
+fn closes_amid_text(text: &[u8], delimiter: u8) -> bool {
+    let mut at = 0;
+    while let Some(quote) = memchr(b'"', &text[at..]).map(|offset| at + offset) {
+        at = quote + 1;
+        if text.get(at) == Some(&b'"') {
+            at += 1;
+            continue;
+        }
+        let is_escaped = quote > 0 && text[quote - 1] == b'\\';
+        let behind = text[at..].iter().find(|c| **c == delimiter || !c.is_ascii_whitespace());
+        return !is_escaped && behind.is_some_and(|c| *c != delimiter);
+    }
+    false
 }
 
 /// Whether a cell begins behind that text; spaces do not count.

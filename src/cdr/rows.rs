@@ -198,6 +198,13 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_cut_off_within_a_cell_does_not_take_the_next_one_with_it() {
+        let found = read(b"\"INVITE\",\"a\"\n\"INVI\n\"INVITE\",\"b\"\n\"x \\\"\ny\\\" z\",\"c\"\n");
+        let cut = Err(RowError::QuoteNotClosed { line: 2 });
+        assert_eq!(found[..3], [row(1, &["INVITE", "a"]), cut, row(3, &["INVITE", "b"])]);
+    }
+
+    #[test]
     fn a_line_of_ten_megabytes_costs_itself_only() {
         let mut text = b"a,b\n".to_vec();
         text.extend(std::iter::repeat_n(b'x', 10 * 1024 * 1024));
