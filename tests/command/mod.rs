@@ -132,6 +132,8 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
     let certs = certs();
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(certs.to_str().unwrap(), "[certs]");
+    settings.add_filter(r"/tmp/\.tmp\w+", "[desk]");
+    settings.add_filter(r"process \d+, since [0-9TZ:-]+", "process [id], since [time]");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_snapshot_path("../snapshots");

@@ -1,0 +1,99 @@
+//! `stirtrace trace`, run as its users run it: what it prints, and what it says of bad input (design 4, 5).
+#![cfg(feature = "cli")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
+
+#[expect(dead_code, reason = "calls are signed by other tests")]
+mod command;
+
+use std::fs;
+
+use command::{Desk, Run, assert_snapshot};
+
+const NETWORK: &str = "[[network]]\nname = \"Cascade Transit\"\nspc = \"771C\"\ncountry = \"US\"\n\
+    time_zone = \"America/Chicago\"\n\n[[network.source]]\nname = \"core\"\nfiles = \"calls.csv\"\nformat = \"stirtrace\"\n\n\
+    [[network.peer]]\nname = \"Twill Communications\"\nspc = \"552D\"\ntrunks = [\"tg-twill\"]\n\n\
+    [[network.peer]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntrunks = [\"tg-prairie\"]\n";
+const CALLS: &str = "start,end,calling,called,ingress_trunk,egress_trunk\n\
+    2026-05-04T11:00:00Z,2026-05-04T11:00:40Z,12155550190,12155550191,tg-twill,tg-prairie\n\
+    2026-05-04T12:00:04Z,2026-05-04T12:01:00Z,12155550112,12155550131,tg-twill,tg-prairie\n\
+    2026-05-04T13:00:00Z,2026-05-04T13:00:10Z,12155550192,12155550193,tg-twill,tg-prairie\n";
+const REQUESTS: &str = "id,from,to,time,received\n\
+    TB-1,12155550112,12155550131,2026-05-04T12:00:01Z,2026-05-05T15:00:00Z\n\
+    TB-2,12155550112,12155550132,2026-05-04T12:00:01Z,2026-05-05T15:00:00Z\n";
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", NETWORK).write("calls.csv", CALLS).write("requests.csv", REQUESTS);
+    desk
+}
+
+fn of(config: &str) -> Run {
+    let desk = desk();
+    desk.write("stirtrace.toml", config);
+    desk.run(["trace", "requests.csv"])
+}
+
+#[test]
+fn an_answer_is_a_page_a_line_a_row_and_a_drawing() {
+    let desk = desk();
+    for format in ["text", "csv", "mermaid", "dot"] {
+        let run = desk.run(["trace", "requests.csv", "--format", format]);
+        assert_eq!(run.code, 1, "{}", run.err);
+        assert_snapshot(&format!("trace-{format}"), &run.all());
+    }
+    let objects = desk.run(["trace", "requests.csv"]).objects();
+    assert_eq!((&objects[0]["status"], &objects[1]["status"]), (&"found".into(), &"not-found".into()));
+}
+
+#[test]
+fn a_bad_line_of_the_requests_is_named_and_the_rest_is_answered() {
+    let desk = desk();
+    desk.write(
+        "requests.csv",
+        "id,from,to,time\nTB-1,12155550112,12155550131,2026-05-04T12:00:01Z\n\
+         TB-2,12155550112,12155550131,2026-05-04 12:00:01\nTB-3,nobody,,2026-05-04T12:00:01Z\n",
+    );
+    let run = desk.run(["trace", "requests.csv", "--format", "json"]);
+    assert_eq!(run.code, 2);
+    let objects = run.objects();
+    assert_eq!(objects[0]["status"], "found");
+    assert_eq!(objects[1]["source"], serde_json::json!({"file": "requests.csv", "line": 3}));
+    assert!(objects[1]["error"]["detail"].as_str().unwrap().contains("zone"), "{}", objects[1]);
+    assert_eq!(objects[2]["source"]["line"], 4);
+}
+
+#[test]
+fn a_bad_configuration_is_named_with_its_place_and_what_to_do() {
+    let cases = [
+        ("config-syntax", NETWORK.replace("country = \"US\"", "country = US")),
+        ("config-unknown-key", NETWORK.replace("trunks", "trunk_groups")),
+        ("config-wrong-type", NETWORK.replace("files = \"calls.csv\"", "files = 7")),
+        ("config-unknown-format", NETWORK.replace("\"stirtrace\"", "\"metaswitch\"")),
+        ("config-bad-zone", NETWORK.replace("America/Chicago", "America/Chicgo")),
+        ("config-no-file", NETWORK.replace("calls.csv", "missing/*.csv")),
+    ];
+    for (name, config) in cases {
+        assert_snapshot(name, &of(&config).all());
+    }
+}
+
+#[test]
+fn a_bad_mapping_file_is_named_with_its_place() {
+    let desk = desk();
+    desk.write("stirtrace.toml", NETWORK.replace("\"stirtrace\"", "\"switch.toml\""));
+    assert_snapshot("mapping-missing", &desk.run(["trace", "requests.csv"]).all());
+    desk.write("switch.toml", "kind = \"csv\"\nheader = true\n[columns]\nstart = { column = \"t\", extract = \"(\" }\n");
+    assert_snapshot("mapping-bad-regex", &desk.run(["trace", "requests.csv"]).all());
+}
+
+#[test]
+fn a_damaged_line_is_counted_and_makes_a_negative_near_it_impossible() {
+    let desk = desk();
+    desk.write("calls.csv", CALLS.replace("2026-05-04T12:00:04Z", "\0"));
+    let run = desk.run(["trace", "requests.csv", "--format", "json"]);
+    let objects = run.objects();
+    assert!(objects.iter().all(|own| own["status"] == "cannot-say"), "{}", run.out);
+    assert!(run.err.contains("calls.csv:3"), "{}", run.err);
+    fs::remove_file(desk.path("calls.csv")).unwrap();
+    assert_snapshot("trace-no-records", &desk.run(["trace", "requests.csv"]).all());
+}
