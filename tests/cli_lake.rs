@@ -70,11 +70,17 @@ fn the_same_files_add_nothing() {
     assert!(first["added"].as_u64() > Some(3000), "{first}");
     assert_eq!(first["added"], first["records"]);
     assert_eq!(again["added"], 0);
-    // The same rows in a file of another name.
+    // The same file by another name is known; the same rows in another file add nothing.
     let first_file = fs::read_dir(desk.path("cdr/saltmarsh")).unwrap().next().unwrap().unwrap().path();
-    fs::copy(&first_file, first_file.with_file_name("saltmarsh-1-copy.csv")).unwrap();
+    let copy = first_file.with_file_name("saltmarsh-1-copy.csv");
+    fs::copy(&first_file, &copy).unwrap();
     let copied = desk.run(["ingest", "--format", "json"]).objects().pop().unwrap();
-    assert_eq!((&copied["added"], &copied["files"]), (&0.into(), &1.into()), "{copied}");
+    assert_eq!((&copied["added"], &copied["files"]), (&0.into(), &0.into()), "{copied}");
+    let text = fs::read_to_string(&first_file).unwrap();
+    let (shorter, _) = text.trim_end().rsplit_once('\n').unwrap();
+    fs::write(&copy, format!("{shorter}\n")).unwrap();
+    let fewer = desk.run(["ingest", "--format", "json"]).objects().pop().unwrap();
+    assert_eq!((&fewer["added"], &fewer["files"]), (&0.into(), &1.into()), "{fewer}");
 }
 
 #[test]
