@@ -43,6 +43,7 @@ replayed! {
     packets_of_the_corpus_come_together: captures::reassembly,
     certificate_chains_of_the_corpus_hold: certificate_chain,
     crls_of_the_corpus_hold: crl,
+    signatures_of_the_corpus_hold: es256,
     identity_headers_of_the_corpus_hold: identity_header,
     mapping_files_of_the_corpus_hold: mapping,
     passports_of_the_corpus_hold: passport,

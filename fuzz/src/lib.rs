@@ -4,6 +4,13 @@
 
 pub mod captures;
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::ecdsa::{SigningKey, VerifyingKey};
+use p256::elliptic_curve::PrimeField;
+use p256::elliptic_curve::ops::Reduce;
+use p256::elliptic_curve::sec1::ToSec1Point;
+use p256::{FieldBytes, ProjectivePoint, Scalar};
 use stirtrace::cdr::{Format, MAX_VALUES, Settings};
 use stirtrace::certificate::bundle::{Bundle, Limits};
 use stirtrace::certificate::chain::{LinkCache, Path};
@@ -11,6 +18,7 @@ use stirtrace::certificate::claim_constraints::ClaimConstraints;
 use stirtrace::certificate::crl::{Crl, Status};
 use stirtrace::certificate::profile;
 use stirtrace::certificate::tn_auth_list::{Encompassing, TnAuthList};
+use stirtrace::es256::{Batch, Digest, KeyTable, PublicKey, Signature, Width};
 use stirtrace::identity_header::{self, IdentityHeader};
 use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::{MAX_DESTINATIONS, Passport, Token};
@@ -224,4 +232,71 @@ pub fn mapping(data: &[u8]) {
             assert!(faults.iter().all(|fault| fault.line >= 1 && fault.line <= lines && fault.column >= 1));
         }
     }
+}
+
+/// Signatures: the tables, alone and in batches, judge as p256 and aws-lc-rs do. The first byte chooses a signature made
+/// of a secret, a nonce and a message, its sum a doubling or nothing, or one as it stands in the bytes.
+pub fn es256(data: &[u8]) {
+    let Some((choice, rest)) = data.split_first() else { return };
+    let Some((secret, rest)) = rest.split_first_chunk::<32>() else { return };
+    let Some((nonce, message)) = rest.split_first_chunk::<32>() else { return };
+    let Ok(signer) = SigningKey::from_slice(secret) else { return };
+    let (secret, nonce) = (*signer.as_nonzero_scalar().as_ref(), reduce(nonce));
+    let point = signer.verifying_key().to_sec1_point(false);
+    let digest = Digest::of(message);
+    let (digest, signature) = match choice % 4 {
+        0 | 1 => (*digest.as_bytes(), made(secret, nonce, &reduce(digest.as_bytes()))),
+        // z = r d or -r d: u1 G is u2 Q, or its opposite.
+        2 => {
+            let r = x_of(nonce);
+            let z = if choice & 4 == 0 { r * secret } else { -(r * secret) };
+            (z.to_repr().into(), made(secret, nonce, &z))
+        }
+        _ => {
+            let Some((signature, _)) = message.split_first_chunk::<64>() else { return };
+            (*digest.as_bytes(), *signature)
+        }
+    };
+    let mut signature = signature;
+    if choice % 4 == 1 {
+        signature[usize::from(choice >> 2)] ^= message.first().copied().unwrap_or(1);
+    }
+    judge_alike(point.as_bytes(), message, &digest, &signature);
+}
+
+fn judge_alike(point: &[u8], message: &[u8], digest: &[u8; 32], signature: &[u8; 64]) {
+    let key = PublicKey::from_uncompressed(point).expect("a key of p256");
+    let tables = [Width::Five, Width::Six, Width::Eight].map(|width| KeyTable::new(&key, width));
+    let other = VerifyingKey::from_sec1_bytes(point).expect("a key of p256");
+    let expected =
+        p256::ecdsa::Signature::from_slice(signature).is_ok_and(|read| other.verify_prehash(digest, &read).is_ok());
+    if Digest::of(message).as_bytes() == digest {
+        let backend = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature);
+        assert_eq!(backend.is_ok(), expected, "p256 and aws-lc-rs differ");
+    }
+    let Ok(read) = Signature::from_bytes(signature) else { return assert!(!expected, "out of range") };
+    let (mut batch, digest) = (Batch::new(), Digest::from_bytes(*digest));
+    for table in &tables {
+        assert_eq!(table.verify_digest(&digest, &read).is_ok(), expected, "alone");
+        batch.push(table, digest, read);
+    }
+    assert!(batch.verify().iter().all(|result| result.is_ok() == expected), "in a batch");
+}
+
+fn made(secret: Scalar, nonce: Scalar, z: &Scalar) -> [u8; 64] {
+    let r = x_of(nonce);
+    let s = Option::<Scalar>::from(nonce.invert()).unwrap_or(Scalar::ZERO) * (z + &(r * secret));
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&r.to_repr());
+    signature[32..].copy_from_slice(&s.to_repr());
+    signature
+}
+
+fn x_of(nonce: Scalar) -> Scalar {
+    let point = (ProjectivePoint::GENERATOR * nonce).to_affine().to_sec1_point(false);
+    point.as_bytes().get(1..33).and_then(|x| x.try_into().ok()).map_or(Scalar::ZERO, reduce)
+}
+
+fn reduce(bytes: &[u8; 32]) -> Scalar {
+    <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from(*bytes))
 }

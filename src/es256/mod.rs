@@ -173,6 +173,9 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
+    /// The most points that a sum takes.
+    const MAX_TERMS: usize = Table::rows_of_generator() + Table::rows_of(Width::Five.bits());
+
     /// Builds the table of a key.
     #[must_use]
     pub fn new(key: &PublicKey, width: Width) -> Self {
@@ -201,11 +204,18 @@ impl KeyTable {
         let inverse = signature.s.invert();
         let generator = Table::of_generator();
         // All points are fetched before the first is used: their cache misses overlap.
-        let mut points = Vec::with_capacity(generator.rows() + self.table.rows());
-        points.extend(generator.terms(&(digest.scalar() * inverse)));
-        points.extend(self.table.terms(&(signature.r * inverse)));
+        let mut points = [Affine::NONE; Self::MAX_TERMS];
+        let mut places = points.iter_mut();
+        let (u1, u2) = (digest.scalar() * inverse, signature.r * inverse);
+        generator.terms(&u1).chain(self.table.terms(&u2)).for_each(|term| {
+            if let Some(place) = places.next() {
+                *place = term;
+            }
+        });
+        let empty = places.len();
+        let terms = points.len() - empty;
         let mut sum = Sum::INFINITY;
-        for point in &points {
+        for point in &points[..terms] {
             sum.add(point);
         }
         // FIPS 186-4 6.4.2: x modulo n is r, so x is r, or r + n where that is below p.

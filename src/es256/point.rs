@@ -15,6 +15,9 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    /// What stands where no point does; not on the curve.
+    pub(super) const NONE: Self = Self { x: Element::ZERO, y: Element::ZERO };
+
     /// The point with these coordinates, if they are canonical and on the curve.
     ///
     /// The curve's order is prime: a point on it is in the group, and is not the one at infinity.

@@ -51,9 +51,14 @@ impl Table {
         size_of_val(self.multiples.as_slice())
     }
 
-    /// How many points a sum takes at most.
-    pub(super) const fn rows(&self) -> usize {
-        rows(self.bits)
+    /// How many points a multiple takes at most.
+    pub(super) const fn rows_of(bits: u32) -> usize {
+        rows(bits)
+    }
+
+    /// The same of the generator.
+    pub(super) const fn rows_of_generator() -> usize {
+        rows(GENERATOR_BITS)
     }
 
     /// The points whose sum is `scalar` times the base.

@@ -17,6 +17,8 @@ mod signature;
 mod subject;
 mod verdict;
 
+use std::sync::Arc;
+
 use crate::certificate::chain::LinkCache;
 use crate::es256::TableCache;
 use crate::sip::call::Call;
@@ -43,7 +45,7 @@ pub use verdict::{
 pub struct Verifier {
     policy: Policy,
     links: LinkCache,
-    tables: TableCache,
+    tables: Arc<TableCache>,
 }
 
 impl Verifier {
@@ -53,15 +55,16 @@ impl Verifier {
         Self { policy, ..Self::default() }
     }
 
-    /// The same with another cache of tables; one with a budget of 0 leaves all signatures to the library.
+    /// The same with another cache of tables, which verifiers may share; one with a budget of 0 leaves all signatures
+    /// to the library.
     #[must_use]
-    pub fn with_tables(self, tables: TableCache) -> Self {
+    pub fn with_tables(self, tables: Arc<TableCache>) -> Self {
         Self { tables, ..self }
     }
 
     /// The tables of the keys that sign much.
     #[must_use]
-    pub const fn tables(&self) -> &TableCache {
+    pub fn tables(&self) -> &TableCache {
         &self.tables
     }
 

@@ -1,10 +1,13 @@
 //! What holds of every verdict, whatever came in.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use stirtrace::es256::TableCache;
 use stirtrace::passport::Passport;
 use stirtrace::time::UnixTime;
-use stirtrace::verify::{Conclusion, Profile, Status, Verdict};
+use stirtrace::verify::{Conclusion, Profile, Status, Verdict, Verifier};
 
 use crate::cases::{Case, read};
 use crate::decisions::FILES;
@@ -45,6 +48,27 @@ fn a_verdict_says_the_same_of_itself_everywhere() {
             check_members(&verdict, id);
         }
     }
+}
+
+/// design: a cache never changes a verdict, and tables and library agree.
+#[test]
+fn tables_change_no_verdict() {
+    let (none, tables) = (Arc::new(TableCache::new(0)), Arc::new(TableCache::default()));
+    let by = |case: &Case, tables: &Arc<TableCache>, cross_check: bool| {
+        let mut policy = case.scene.policy(Profile::Rfc);
+        policy.cross_check = cross_check;
+        let verifier = Verifier::new(policy).with_tables(Arc::clone(tables));
+        format!("{:?}", case.scene.verdict_by(&verifier, &case.scene.values()))
+    };
+    // The first round builds the tables of the lab's signers.
+    for round in 0..2 {
+        for case in cases() {
+            let expected = by(&case, &none, false);
+            assert_eq!(by(&case, &tables, false), expected, "{}, round {round}", case.id);
+            assert_eq!(by(&case, &tables, true), expected, "{}, round {round}", case.id);
+        }
+    }
+    assert!(none.is_empty() && !tables.is_empty());
 }
 
 proptest! {

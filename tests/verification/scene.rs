@@ -152,9 +152,13 @@ impl Scene {
 
     /// The verdict where the Identity headers have these values.
     pub(crate) fn verdict_on(&self, values: &[String], profile: Profile) -> Verdict {
-        let verifier = Verifier::new(self.policy(profile));
+        self.verdict_by(&Verifier::new(self.policy(profile)), values)
+    }
+
+    /// The verdict of this verifier.
+    pub(crate) fn verdict_by(&self, verifier: &Verifier, values: &[String]) -> Verdict {
         let call = self.call_of(values);
-        let materials = self.materials_for(&verifier, &call);
+        let materials = self.materials_for(verifier, &call);
         verifier.verify(&call, &materials, self.at())
     }
 
