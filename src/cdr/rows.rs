@@ -129,7 +129,7 @@ pub enum RowError {
         limit: usize,
     },
     /// The source gives no more bytes.
-    #[error("cannot be read on: {reason}")]
+    #[error("{reason}")]
     Unreadable {
         /// The line, from 1.
         line: u64,

@@ -62,7 +62,7 @@ impl Configured {
             None => Err(Complaint::new(format!("{file} names no lake"))
                 .hint("write lake = \"lake\" at its beginning: the folder, relative to it, where records are kept")),
             Some(lake) if lake.contains("://") => Err(Complaint::new(format!("{file}: lake {lake:?} is no folder"))
-                .hint("this build keeps lakes in folders; name one")),
+                .hint("name a folder: this build keeps lakes nowhere else")),
             Some(lake) => Ok(self.path(lake)),
         }
     }

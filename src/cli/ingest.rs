@@ -40,16 +40,16 @@ pub(crate) struct IngestArgs {
     #[arg(long)]
     preview: bool,
     /// The network whose records the files are, where no source of stirtrace.toml names them
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "file")]
     network: Option<String>,
     /// The source that they are of: one of the network's, or a new name
     #[arg(long, value_name = "NAME", requires = "network")]
     source: Option<String>,
     /// Their format: a built-in one, or a mapping file
-    #[arg(long = "as", id = "as", value_name = "FORMAT")]
+    #[arg(long = "as", id = "as", value_name = "FORMAT", requires = "file")]
     read_as: Option<String>,
     /// The zone of their times, where these name none
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", requires = "file")]
     time_zone: Option<String>,
 }
 
@@ -62,6 +62,10 @@ Examples:
 The lake is the folder that stirtrace.toml names (lake = \"lake\"). The same files
 again add nothing; a file that has grown adds its new lines. All files of a run
 become the lake's at once, or none.
+
+The lake knows a source by its name, else by what stirtrace.toml writes as files.
+Name a source before its files move: a named one may move them at will, and no
+line is taken in twice under another name.
 
 Exit codes: 0 all lines are in, 1 some were set aside, 2 misuse, or something
 unreadable or unwritable.";
@@ -177,6 +181,17 @@ impl Ingest<'_> {
                         "{}: the lake read it as {before}, and stirtrace.toml now says {now}; its records stay as they \
                          were read: to have them anew, name another folder as lake",
                         file.name
+                    ));
+                }
+                Outcome::KnownElsewhere { source } => {
+                    all_read = false;
+                    let network = self.configured.configuration.networks.get(file.origin.network);
+                    let own = network.and_then(|network| network.sources.get(file.origin.source));
+                    printer.warn(&format!(
+                        "{}: the lake holds it as of the source {source:?}, and stirtrace.toml now names it in {:?}; it is \
+                         not taken in twice: to go on under the former name, write name = {source:?} in that source",
+                        file.name,
+                        own.map(Source::label).unwrap_or_default()
                     ));
                 }
                 Outcome::Known => {}

@@ -1,6 +1,6 @@
 //! The files of call records that the sources of `stirtrace.toml` name, and how each is understood.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -78,7 +78,30 @@ impl Sources {
             let record_file = |path: PathBuf| RecordFile { name: name(configured, &path), path, origin };
             sources.files.extend(found.into_iter().map(record_file));
         }
+        sources.complain_if_twice(configured)?;
         Ok(sources)
+    }
+
+    /// A line that two sources name would count twice, and be read in two ways.
+    fn complain_if_twice(&self, configured: &Configured) -> Result<(), Complaint> {
+        let mut first: BTreeMap<&Path, Origin> = BTreeMap::new();
+        let twice = self.files.iter().find_map(|file| {
+            let before = first.insert(&file.path, file.origin);
+            before.filter(|before| *before != file.origin).map(|before| (file, before))
+        });
+        let Some((file, before)) = twice else { return Ok(()) };
+        let called = |origin: Origin| {
+            let network = configured.configuration.networks.get(origin.network);
+            let source = network.and_then(|own| own.sources.get(origin.source)).map(Source::label);
+            format!("{} of {}", source.unwrap_or_default(), network.map_or("", |own| &own.name))
+        };
+        let (one, other) = (called(before), called(file.origin));
+        Err(Complaint::new(format!(
+            "{}: {} is named by two sources: {one}, and {other}",
+            configured.file.display(),
+            file.name
+        ))
+        .hint("write files so that each file is of one source"))
     }
 
     /// The complaint where there is no file at all.

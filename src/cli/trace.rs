@@ -12,8 +12,9 @@ use clap::Args;
 
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
-use crate::cli::files::{Input, Source, inputs_or_stdin};
+use crate::cli::files::{Input, Source, Unreadable, inputs_or_stdin};
 use crate::cli::ingest::Ingest;
+use crate::cli::packed::Packed;
 use crate::cli::printer::{Graph, Present, Printer};
 use crate::cli::sources::Sources;
 use crate::cli::text::{Text, grouped};
@@ -25,9 +26,8 @@ use crate::cli::unread::Unread;
 use crate::lake::ParquetLake;
 use crate::number::NumberPlan;
 use crate::report::graph;
-use crate::traceback::{
-    Answer, FieldMap, MAX_BYTES, Origin, Replays, Replying, Request, Search, Status, read_requests,
-};
+use crate::traceback::{Answer, FieldMap, Origin, Replays, Replying, Request, Search, Status, read_requests};
+use crate::zone::Moment;
 
 /// `stirtrace trace`
 #[derive(Args, Clone, Debug)]
@@ -125,7 +125,7 @@ impl Task<'_> {
         judge: Judge,
         printer: &mut Printer,
     ) -> Result<Exit, Stop> {
-        let unreadable = if ingests { take_in(configured, printer)? } else { Unreadable::default() };
+        let unreadable = if ingests { take_in(configured, printer)? } else { NotRead::default() };
         let lake = ParquetLake::open(&configured.lake()?).map_err(|reason| Complaint::new(reason.to_string()))?;
         let status = lake.status().map_err(|reason| Complaint::new(reason.to_string()))?;
         let asking = Asking { lake: &lake, status: &status };
@@ -145,19 +145,24 @@ impl Task<'_> {
 
 /// What could not be read on the way into the lake.
 #[derive(Debug, Default)]
-struct Unreadable {
+struct NotRead {
     /// Sources with a folder that cannot be read: the lake does not know what it lacks.
     origins: Vec<Origin>,
     any: bool,
 }
 
 /// Takes the new files of all sources into the lake.
-fn take_in(configured: &Configured, printer: &mut Printer) -> Result<Unreadable, Complaint> {
+fn take_in(configured: &Configured, printer: &mut Printer) -> Result<NotRead, Complaint> {
+    let folder = configured.lake()?;
     let sources = Sources::find(configured, printer)?;
+    if ParquetLake::open(&folder).is_err() {
+        sources.complain_if_none(configured)?;
+    }
     let ingest = Ingest { configured, sources: &sources };
     let ingested = ingest.run(printer).map_err(|complaint| {
-        let whole = complaint.to_string();
-        Complaint::new(whole).hint("--no-ingest answers from what the lake holds already")
+        let is_sound = ParquetLake::open(&folder).and_then(|lake| lake.status()).is_ok();
+        let hint = "--no-ingest answers from what the lake holds already";
+        if is_sound { Complaint::new(complaint.to_string()).hint(hint) } else { complaint }
     })?;
     let all_read = ingest.say(&ingested, printer);
     if ingested.files > 0 {
@@ -168,7 +173,7 @@ fn take_in(configured: &Configured, printer: &mut Printer) -> Result<Unreadable,
             grouped(ingested.added)
         ));
     }
-    Ok(Unreadable { origins: sources.unreadable.clone(), any: !all_read })
+    Ok(NotRead { origins: sources.unreadable.clone(), any: !all_read })
 }
 
 /// Prints the answers, in the order of the requests, and for people what they say together.
@@ -242,6 +247,7 @@ fn requests(args: &TraceArgs) -> Result<Vec<Asked>, Complaint> {
         asked.extend(of_input(&input, &map, plan)?);
     }
     if let Some(received) = &args.received {
+        Moment::parse(received, None).map_err(|bad| Complaint::new(format!("--received: {bad}")))?;
         for (_, line) in &mut asked {
             if let Ok(request) = line.as_mut().map(|request| request.clone())
                 && request.received.is_none()
@@ -254,13 +260,15 @@ fn requests(args: &TraceArgs) -> Result<Vec<Asked>, Complaint> {
 }
 
 fn of_input(input: &Input, map: &FieldMap, plan: NumberPlan) -> Result<Vec<Asked>, Complaint> {
-    let name = input.name();
-    let bytes = input.read(MAX_BYTES).map_err(|reason| {
-        Complaint::new(format!("{name}: {reason}")).hint("name a file of requests: CSV with a header, or JSON lines")
+    let source = Source::file(input.name());
+    let opened = input.open().and_then(|file| Packed::new(file).map_err(|reason| Unreadable::io(&reason)));
+    let opened = opened.map_err(|reason| {
+        Complaint::new(format!("{source}: {reason}")).hint("name a file of requests: CSV with a header, or JSON lines")
     })?;
-    let lines =
-        read_requests(bytes.as_slice(), map, plan).map_err(|reason| Complaint::new(format!("{name}: {reason}")))?;
-    let source = Source::file(name);
+    let lines = read_requests(opened, map, plan).map_err(|reason| Complaint::new(format!("{source}: {reason}")))?;
+    if lines.is_empty() {
+        return Err(Complaint::new(format!("{source}: there is no request in it")).hint("write one below the header"));
+    }
     let placed = lines.into_iter().map(|line| match line {
         Ok(request) => (source.clone(), Ok(request)),
         Err(bad) => (source.at(usize::try_from(bad.line).unwrap_or(usize::MAX)), Err(Complaint::new(bad.to_string()))),

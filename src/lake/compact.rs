@@ -39,6 +39,10 @@ impl LakeWriter {
     /// # Errors
     /// As for [`LakeWriter::compact`].
     pub fn compact_to(&mut self, rows: u64, progress: &dyn Fn(u64)) -> Result<Compacted, Error> {
+        self.whole_or_not(|writer| writer.merge(rows, progress))
+    }
+
+    fn merge(&mut self, rows: u64, progress: &dyn Fn(u64)) -> Result<Compacted, Error> {
         let mut days: BTreeMap<i64, Vec<DataFile>> = BTreeMap::new();
         for file in &self.manifest.data {
             days.entry(day_of(&file.path)).or_default().push(file.clone());

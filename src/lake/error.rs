@@ -69,20 +69,26 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
-    /// A newer stirtrace made it.
-    #[error("{path}: made by a newer stirtrace (version {found}; this one knows {known}); use that one")]
+    /// A stirtrace of another layout made it.
+    #[error(
+        "{path}: its layout is version {found}, and this stirtrace knows {known}; use the {} stirtrace that made it, or \
+         name another folder as lake",
+        if .found > .known { "newer" } else { "older" }
+    )]
     Version {
         /// The manifest.
         path: String,
         /// Its version.
         found: u64,
-        /// The newest that this build knows.
+        /// The one that this build knows.
         known: u64,
     },
 }
 
 const fn advice(kind: io::ErrorKind) -> &'static str {
     match kind {
+        io::ErrorKind::NotADirectory => "; a file stands where a folder belongs: name another folder as lake",
+        io::ErrorKind::NotFound => "; its folder cannot be made: is it a link that leads nowhere?",
         io::ErrorKind::PermissionDenied => "; give yourself the right to it, or name another folder",
         io::ErrorKind::ReadOnlyFilesystem => "; it cannot be written to: name a folder elsewhere",
         _ => "",

@@ -3,14 +3,16 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::data::CALLS;
+use super::disk::files_below;
 use super::error::Error;
-use super::manifest::{HeldSources, MANIFEST, Manifest, VERSION};
+use super::manifest::{DataFile, HeldSources, MANIFEST, Manifest, VERSION};
 use super::opened::OpenedFiles;
 
 /// A lake of Parquet files in a folder, as its manifest had it when it was opened.
@@ -69,19 +71,48 @@ pub(super) fn manifest(folder: &Path) -> Result<Option<Manifest>, Error> {
     let path = folder.join(MANIFEST);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return no_manifest(folder, &path),
         Err(reason) => return Err(Error::at(&path, &reason)),
     };
     // A newer layout may have nothing of ours but its version.
     if let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes)
         && manifest.version == VERSION
     {
-        return Ok(Some(manifest));
+        return checked(&path, manifest).map(Some);
     }
     let value: Value = understood(&path, &bytes)?;
     match value.get("version").and_then(Value::as_u64) {
-        Some(VERSION) | None => understood(&path, &bytes).map(Some),
+        Some(VERSION) | None => checked(&path, understood(&path, &bytes)?).map(Some),
         Some(found) => Err(Error::Version { path: path.display().to_string(), found, known: VERSION }),
+    }
+}
+
+/// There is no lake; but data without their manifest are a lake that lost it, and no rubbish to be cleared away: a
+/// writer puts a manifest there before anything else.
+fn no_manifest(folder: &Path, path: &Path) -> Result<Option<Manifest>, Error> {
+    if files_below(folder, CALLS)?.iter().any(|name| name.ends_with(".parquet")) {
+        return Err(Error::damaged(path, "it is not there, and data files are"));
+    }
+    Ok(None)
+}
+
+/// A manifest whose words lead nowhere else: a lake may come from somebody else, and a writer removes what it retired.
+fn checked(path: &Path, manifest: Manifest) -> Result<Manifest, Error> {
+    let is_inside = |name: &str| {
+        let mut parts = Path::new(name).components();
+        !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+    };
+    let wrong = |reason: String| Error::Manifest { path: path.display().to_string(), reason };
+    if let Some(name) = manifest.named().find(|name| !is_inside(name)) {
+        return Err(wrong(format!("{name:?} lies outside the lake")));
+    }
+    let sources = manifest.sources.len();
+    let is_known = |file: &DataFile| {
+        file.sources.len() == file.counts.len() && file.sources.iter().all(|source| *source < sources)
+    };
+    match manifest.data.iter().find(|file| !is_known(file)) {
+        Some(file) => Err(wrong(format!("{} is of a source that it does not name", file.path))),
+        None => Ok(manifest),
     }
 }
 

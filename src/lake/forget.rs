@@ -28,6 +28,10 @@ impl LakeWriter {
     /// # Errors
     /// When the lake cannot be read or written. It is then as it was.
     pub fn forget(&mut self, before: UnixTime) -> Result<Forgotten, Error> {
+        self.whole_or_not(|writer| writer.drop_before(before))
+    }
+
+    fn drop_before(&mut self, before: UnixTime) -> Result<Forgotten, Error> {
         let horizon = before.seconds();
         if self.manifest.horizon.is_some_and(|own| own >= horizon) {
             return Ok(Forgotten::default());

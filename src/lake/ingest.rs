@@ -8,7 +8,7 @@ mod pieces;
 mod pool;
 mod sorting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -140,6 +140,11 @@ pub struct Ingested {
 pub enum Outcome {
     /// It was read before.
     Known,
+    /// Another source of the network has it: a line would count twice.
+    KnownElsewhere {
+        /// That source.
+        source: String,
+    },
     /// It was read before, and understood in another way: its records stay as they were understood then.
     KnownOtherwise {
         /// How it was understood then.
@@ -179,6 +184,15 @@ impl LakeWriter {
         options: IngestOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Ingested, Error> {
+        self.whole_or_not(|writer| writer.read_in(inputs, options, progress))
+    }
+
+    fn read_in(
+        &mut self,
+        inputs: &[Input<'_>],
+        options: IngestOptions,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Ingested, Error> {
         let mut manifest = self.manifest.clone();
         let mut held = self.held.clone();
         let mut places = Vec::with_capacity(inputs.len());
@@ -194,6 +208,8 @@ impl LakeWriter {
         let read = pool.read(inputs, &places, &held, progress)?;
         let mut ingested = Ingested::default();
         let mut spans: BTreeMap<usize, Spans> = BTreeMap::new();
+        let names: BTreeSet<(usize, &str)> =
+            inputs.iter().zip(&places).map(|(input, place)| (*place, input.name.as_str())).collect();
         for ((input, place), read) in inputs.iter().zip(&places).zip(read.files) {
             let Some(source) = held.sources.get_mut(*place) else { continue };
             if let Some(tally) = &read.tally {
@@ -201,6 +217,9 @@ impl LakeWriter {
                 own.extend(&tally.spans);
             }
             source.gap = input.gap;
+            if let Looked::Known { sha256 } = &read.looked {
+                rename(source, sha256, &input.name, |before| names.contains(&(*place, before)));
+            }
             ingested.note(note(source, input, read.looked, read.tally));
         }
         for (place, mut own) in spans {
@@ -229,11 +248,28 @@ impl Ingested {
     }
 }
 
+/// A file that lies under another name now, and no more under the one that it was read as, is known by the new one.
+fn rename(source: &mut HeldSource, sha256: &str, name: &str, is_there: impl Fn(&str) -> bool) {
+    if source.files.iter().any(|own| own.name == name) {
+        return;
+    }
+    for own in source.files.iter_mut().filter(|own| own.sha256 == sha256 && !is_there(&own.name)) {
+        name.clone_into(&mut own.name);
+    }
+}
+
 /// Notes in the lake what became of a file.
 fn note(source: &mut HeldSource, input: &Input<'_>, looked: Looked, tally: Option<Tally>) -> Outcome {
     source.unreadable.retain(|own| own.name != input.name);
     let (content, tally) = match (looked, tally) {
-        (Looked::Known, _) => return Outcome::Known,
+        (Looked::Known { .. }, _) => return Outcome::Known,
+        (Looked::KnownElsewhere { source: other }, _) => {
+            source.unreadable.push(Unreadable {
+                name: input.name.clone(),
+                reason: format!("the lake holds it as of the source {other}"),
+            });
+            return Outcome::KnownElsewhere { source: other };
+        }
         (Looked::KnownOtherwise { before }, _) => return Outcome::KnownOtherwise { before },
         (Looked::New(content), Some(tally)) => (content, tally),
         (Looked::Unreadable { reason }, _) => {

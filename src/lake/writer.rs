@@ -43,13 +43,28 @@ impl LakeWriter {
     pub fn open_watched(folder: &Path, watch: Box<dyn Fn(&Path) + Send + Sync>) -> Result<Self, Error> {
         let lock = Lock::take(folder)?;
         let manifest = folder::manifest(folder)?;
+        let is_new = manifest.is_none();
         let mut manifest = manifest.unwrap_or_else(|| Manifest { version: VERSION, ..Manifest::default() });
         let mut held = folder::held(folder, &manifest)?;
         manifest.sources.iter().skip(held.sources.len()).for_each(|name| held.add(name));
         manifest.version = VERSION;
         let writer = Self { folder: folder.to_owned(), manifest, held, watch, _lock: lock };
         writer.clean()?;
+        if is_new {
+            // Before any data: from now on, data without a manifest are a lake that lost it.
+            writer.keep_manifest(&writer.manifest)?;
+        }
         Ok(writer)
+    }
+
+    /// Does a change; where it fails, what was written for it goes at once: it may be what fills the disk.
+    pub(super) fn whole_or_not<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let done = change(self);
+        if done.is_err() {
+            // What stays here, the next writer removes.
+            let _ = self.clean();
+        }
+        done
     }
 
     /// Told before each step that changes the disk.
@@ -79,9 +94,7 @@ impl LakeWriter {
             manifest.data.iter().flat_map(|file| file.files()).chain(manifest.held.as_deref()).collect();
         let before = self.manifest.data.iter().flat_map(|file| file.files()).chain(self.manifest.held.as_deref());
         manifest.retired = before.filter(|file| !now.contains(file)).map(str::to_owned).collect();
-        let mut pending = Pending::create(&self.folder, MANIFEST, self.step())?;
-        print(&manifest, &mut pending)?;
-        pending.keep(MANIFEST, self.step())?;
+        self.keep_manifest(&manifest)?;
         let kept: BTreeSet<String> = manifest.named().map(str::to_owned).collect();
         let old = std::mem::replace(&mut self.manifest, manifest);
         self.held = held;
@@ -90,6 +103,12 @@ impl LakeWriter {
             let _ = disk::remove(&self.folder.join(file), self.step());
         }
         Ok(())
+    }
+
+    fn keep_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
+        let mut pending = Pending::create(&self.folder, MANIFEST, self.step())?;
+        print(manifest, &mut pending)?;
+        pending.keep(MANIFEST, self.step()).map(drop)
     }
 
     fn keep_held(&self, held: &HeldSources) -> Result<String, Error> {

@@ -46,6 +46,17 @@ pub enum Fault {
     /// The text is no address range.
     #[error("{0}")]
     Range(InvalidRange),
+    /// Two sources of a network are known by one name.
+    #[error(
+        "a source known as {label:?} stands in line {line} already; a source is known by its name, else by its files: \
+         name = \"..\" tells them apart"
+    )]
+    SourceTwice {
+        /// What both are known by.
+        label: String,
+        /// Where the first stands.
+        line: usize,
+    },
     /// Two peers claim the same trunk at the same time.
     #[error("the trunk {trunk:?} belongs to {first:?} already (line {line}) at the same time; use from and until")]
     TrunkOverlap {

@@ -58,9 +58,25 @@ impl Reader<'_> {
             spc: self.string(table, "spc"),
             country: self.country(table),
             time_zone: self.zone(table, "time_zone"),
-            sources: self.tables(table, "source").iter().map(|t| self.source(t)).collect(),
+            sources: self.sources(table),
             peers: peers.iter().map(|peer| self.peer(peer, &mut claims)).collect(),
         }
+    }
+
+    /// The lake keeps records by what a source is known by: it has to be one source's.
+    fn sources(&mut self, parent: &Table<'_, '_>) -> Vec<Source> {
+        let mut sources: Vec<Source> = Vec::new();
+        let mut lines: HashMap<String, usize> = HashMap::new();
+        for table in self.tables(parent, "source") {
+            let source = self.source(&table);
+            let label = source.label();
+            if let Some(line) = lines.get(&label).copied().filter(|_| !label.is_empty()) {
+                self.fault(table.at, "network.source", Fault::SourceTwice { label: label.clone(), line });
+            }
+            lines.entry(label).or_insert(self.place(table.at).0);
+            sources.push(source);
+        }
+        sources
     }
 
     fn source(&mut self, table: &Table<'_, '_>) -> Source {

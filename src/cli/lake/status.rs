@@ -149,7 +149,8 @@ impl Present for ShownLake {
         text.put(Tone::Name, &self.name).end();
         let size = indicatif::HumanBytes(status.bytes);
         let (records, files) = (grouped(status.records), grouped(status.files));
-        text.field("holds", format_args!("{records} records in {files} Parquet files of {size}"));
+        let what = if status.files == 1 { "file" } else { "files" };
+        text.field("holds", format_args!("{records} records in {files} Parquet {what} of {size}"));
         if let Some(before) = status.forgotten_before {
             text.field("forgot", format_args!("what began before {before}"));
         }

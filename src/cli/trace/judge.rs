@@ -25,7 +25,8 @@ impl Judge {
     pub(super) fn new(configured: &Configured, printer: &mut Printer) -> Result<Self, Complaint> {
         let trust = configured.trust(TrustArgs::default());
         let revocation = configured.revocation(RevocationArgs::default());
-        let trust = Trust::resolve(&trust, clock::now())?.with_revocation(&revocation)?;
+        let trust = Trust::resolve(&trust, clock::now()).and_then(|trust| trust.with_revocation(&revocation));
+        let trust = trust.map_err(|complaint| of_file(configured, &complaint))?;
         if trust.is_empty() {
             printer.warn(&format!("{} names no trust: no signature can be believed", configured.file.display()));
         }
@@ -60,4 +61,15 @@ impl Judge {
             }
         }
     }
+}
+
+/// Nobody gave an option: the file's key of that name is meant.
+fn of_file(configured: &Configured, complaint: &Complaint) -> Complaint {
+    let what = complaint.what();
+    let Some((option, rest)) = what.strip_prefix("--").and_then(|own| own.split_once(' ')) else {
+        return complaint.clone();
+    };
+    let key = if option == "certs" { "certificates".to_owned() } else { option.replace('-', "_") };
+    let placed = Complaint::new(format!("{}: {key} {rest}", configured.file.display()));
+    complaint.next().map_or_else(|| placed.clone(), |hint| placed.clone().hint(hint))
 }

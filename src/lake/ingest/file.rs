@@ -12,7 +12,7 @@ use super::Input;
 use crate::cdr::BadLine;
 use crate::lake::disk::hex;
 use crate::lake::error::Error;
-use crate::lake::manifest::{HeldSource, SetAside};
+use crate::lake::manifest::{HeldSource, HeldSources, SetAside};
 use crate::lake::run::{MAX_NAMED, Told};
 use crate::lake::spans::Spans;
 
@@ -20,7 +20,15 @@ use crate::lake::spans::Spans;
 #[derive(Clone, Debug)]
 pub(super) enum Looked {
     /// Its content is held.
-    Known,
+    Known {
+        /// Its SHA-256 in hex.
+        sha256: String,
+    },
+    /// Another source of the network holds its content.
+    KnownElsewhere {
+        /// Which.
+        source: String,
+    },
     /// Its content is held, understood in another way.
     KnownOtherwise {
         /// How.
@@ -138,8 +146,9 @@ fn hash_some(file: &mut File, hash: &mut Context, most: u64) -> io::Result<u64> 
 const BUFFER: usize = 256 * 1024;
 
 /// Looks at a file: what it holds, and whether that is known.
-pub(super) fn look(input: &Input<'_>, held: &HeldSource) -> Result<Opened, Looked> {
-    let named = held.files.iter().filter(|own| own.name == input.name);
+pub(super) fn look(input: &Input<'_>, held: &HeldSource, all: &HeldSources) -> Result<Opened, Looked> {
+    let of_network = || all.sources.iter().filter(|own| own.name.network == held.name.network);
+    let named = of_network().flat_map(|own| &own.files).filter(|own| own.name == input.name);
     let prefixes: Vec<(u64, &str)> = named.map(|own| (own.bytes, own.sha256.as_str())).collect();
     let opened =
         Opened::new(&input.path, &prefixes).map_err(|reason| Looked::Unreadable { reason: reason.to_string() })?;
@@ -150,10 +159,15 @@ pub(super) fn look(input: &Input<'_>, held: &HeldSource) -> Result<Opened, Looke
             return Err(Looked::KnownOtherwise { before: own.reading.clone() });
         }
         if own.sha256 == content.sha256 && own.cut_short.is_none() {
-            return Err(Looked::Known);
+            return Err(Looked::Known { sha256: own.sha256.clone() });
         }
     }
-    Ok(opened)
+    // Files without a record may well be the same: a header and no calls.
+    let has_it = |other: &&HeldSource| other.files.iter().any(|own| own.records > 0 && is_known(&own.sha256));
+    match of_network().filter(|own| own.name != held.name).find(has_it) {
+        Some(other) => Err(Looked::KnownElsewhere { source: other.name.source.clone() }),
+        None => Ok(opened),
+    }
 }
 
 /// What was read of a file.

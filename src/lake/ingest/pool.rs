@@ -128,7 +128,7 @@ impl<'a> Pool<'a> {
         let mut number = 0;
         for (ordinal, (input, place)) in (0_u32..).zip(inputs.iter().zip(places)) {
             let Some(source) = held.sources.get(*place) else { continue };
-            let opened = match look(input, source) {
+            let opened = match look(input, source, held) {
                 Ok(opened) => opened,
                 Err(looked) => {
                     let length = input.path.metadata().map_or(0, |own| own.len());
@@ -142,7 +142,7 @@ impl<'a> Pool<'a> {
             };
             if places.iter().zip(&all).any(is_same) {
                 progress(Progress::Skipped(opened.content.bytes));
-                all.push(Looked::Known);
+                all.push(Looked::Known { sha256: opened.content.sha256 });
                 continue;
             }
             all.push(self.cut(ordinal, input, opened, &mut number, progress)?);
