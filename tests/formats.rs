@@ -330,3 +330,17 @@ fn a_row_that_is_torn_where_it_says_what_it_is_is_no_silence() {
     assert!(faults.iter().any(|fault| fault.starts_with("line 2: a NUL byte")), "{faults:?}");
     assert_eq!(no_calls, 1);
 }
+
+#[test]
+fn a_row_that_ends_within_the_word_that_says_what_it_is_is_no_silence() {
+    // Coverage: "Termina" was a terminating call, and a row that ends before the word may have been one.
+    let whole = "0002183384,Acme,Normal,+12155550112,2132,Terminating,+12155550112,Public,+12155550131,20260504120000.000,\
+                 1,Yes,20260504120005.000,20260504120105.000,016";
+    let cut = |cells: &str| whole[..whole.find(cells).unwrap() + cells.len()].to_owned();
+    let start = "0002183385,Acme,Start,+12155550112,2132,Terminating";
+    let text = ["title", whole, &cut("2132,Termina"), &cut("2132,"), &cut("Normal"), start, whole, ""].join("\n");
+    let (items, no_calls) = read(&Format::named("broadworks").unwrap(), text.as_bytes(), Settings::for_file(0));
+    let places: Vec<u64> = items.iter().filter_map(|item| Some(item.as_ref().err()?.place.line)).collect();
+    assert_eq!((places, no_calls), (vec![3, 4, 5], 2), "the title and the start of a call are none");
+    assert!(items[1].as_ref().unwrap_err().to_string().contains("cut off before its column 6"), "{:?}", items[1]);
+}

@@ -220,7 +220,10 @@ fn a_token_on_another_call_is_replayed_and_on_hops_and_clocks_of_one_it_is_not()
     // Harbor's switch may write another zone's time; Cascade's own does not.
     let elsewhere = Line::new(HARBOR, 3, FROM, TO, 3600).from("t").onto("l").id("b@x");
     let elsewhere = elsewhere.with(|record| record.identity.clone_from(&first.record.identity));
-    assert_eq!(found(&[first, elsewhere]), [""; 0]);
+    assert_eq!(found(&[first.clone(), elsewhere.clone()]), [""; 0]);
+    // Beyond a diversion it is for another number there.
+    let diverted = elsewhere.with(|record| record.called = Dialed::read("12155550188", PLAN));
+    assert_eq!(found(&[first, diverted]), [""; 0]);
 }
 
 #[test]

@@ -97,6 +97,14 @@ pub enum LineFault {
         /// Cells that there must be: as many as the header has, or so many at least.
         expected: usize,
     },
+    /// A row that ends before it says what it is.
+    #[error("{found} cells: it is cut off before its column {expected} says what it is")]
+    CutOff {
+        /// Cells in the line.
+        found: usize,
+        /// The column that says it, from 1.
+        expected: usize,
+    },
     /// A cell that must not be empty.
     #[error("it is empty")]
     Empty,

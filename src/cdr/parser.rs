@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::cdr::blocks::{Block, Shape, Step};
 use crate::cdr::cells::{Cell, MAX_CELLS, Quotes, split};
 use crate::cdr::field::Field;
-use crate::cdr::layout::{At, Condition, Kind, Layout, Pick, RowKind};
+use crate::cdr::layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
 use crate::cdr::line::Line;
 use crate::cdr::raw::{Raw, Row, Scratch};
 use crate::cdr::record::{Fingerprint, Place, Record};
@@ -159,6 +159,13 @@ impl Parser {
         let raw = self.raw(row, place.line, &mut scratch.cells)?;
         let kind = match self.met(&raw)? {
             Met::Call(kind) => kind,
+            Met::NoCall if place.line > 1 || !raw.is_single() => match self.torn(&raw) {
+                Some(expected) => {
+                    return Err((None, LineFault::CutOff { found: raw.len().unwrap_or_default(), expected }));
+                }
+                None if row.contains(&0) => return Err((None, LineFault::Nul)),
+                None => return Ok(None),
+            },
             // Torn where it says what it is: it may have been a call.
             Met::NoCall if row.contains(&0) => return Err((None, LineFault::Nul)),
             Met::NoCall => return Ok(None),
@@ -222,6 +229,18 @@ impl Parser {
             None if has_width => Ok(Met::NoCall),
             None => Err((None, LineFault::Width { found: cells.unwrap_or_default(), fits: self.widths() })),
         }
+    }
+
+    /// The column that would say what a row is, where the row ends within it or before it and may have been a call.
+    fn torn(&self, raw: &Raw<'_>) -> Option<usize> {
+        let cells = raw.len()?;
+        let row = Row { raw, layout: &self.layout };
+        let is_open = |kind: &&Compiled| kind.width.is_none() && self.width.is_none();
+        self.kinds.iter().filter(is_open).find_map(|kind| {
+            let mut failing = kind.conditions.iter().filter(|condition| !condition.holds(row)).peekable();
+            let first = failing.peek()?.pick.last_column();
+            failing.all(|condition| is_cut(condition, row, cells)).then_some(first)
+        })
     }
 
     fn widths(&self) -> String {
@@ -334,6 +353,17 @@ fn trunk_pick(text: &str, row: &RowKind, names: &[String]) -> Option<Pick> {
         _ if is_path => Some(Pick::At(At::Path(text.split('.').map(str::to_owned).collect()))),
         _ => None,
     })
+}
+
+/// Whether a row of so many cells ends before the one that a condition looks at, or within a word that it wants there.
+fn is_cut(condition: &Condition, row: Row<'_>, cells: usize) -> bool {
+    let column = condition.pick.last_column();
+    if cells != column {
+        return cells < column;
+    }
+    let Wanted::OneOf(words) = &condition.wanted else { return false };
+    let text = row.text(&condition.pick).ok().flatten().unwrap_or_default();
+    words.iter().any(|word| word.len() > text.len() && word.starts_with(text.as_ref()))
 }
 
 fn unwrapped<'r>(row: &'r [u8], (before, behind): &(String, String)) -> &'r [u8] {

@@ -52,6 +52,11 @@ impl<'r> Raw<'r> {
         }
     }
 
+    /// Whether it has one cell, as title lines of files do.
+    pub(super) fn is_single(&self) -> bool {
+        self.len() == Some(1)
+    }
+
     /// The text of a column, counted from 1; `None` where there is no such column.
     pub(super) fn column(&self, column: usize) -> Text<'_> {
         match self {

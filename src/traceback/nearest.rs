@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 
+use crate::cdr::Record;
 use crate::network::{Peer, PeerKind};
 use crate::time::UnixTime;
 use crate::traceback::candidate::Tier;
 use crate::traceback::chain::{View, is_same};
+use crate::traceback::passage::Why;
 use crate::traceback::search::Search;
 
 /// The place of the nearest one among views of one call, one a network.
@@ -28,7 +30,7 @@ pub(super) fn nearest(search: &Search<'_>, request: usize, views: &[View<'_>]) -
     let own = among(all, &is_another_s);
     let tried = among(own, &|view, other| was_given_up(search, request, other, view));
     let last = among(tried, &is_above);
-    last.into_iter().min_by_key(|place| order(search, &views[*place]))
+    last.into_iter().min_by_key(|place| order(&views[*place]))
 }
 
 /// Whether a view is of another caller's call, which nothing ties to the one that the other view is of.
@@ -54,25 +56,36 @@ fn is_one(left: &Peer, right: &Peer) -> bool {
 }
 
 /// The smallest is the nearest.
-fn order(search: &Search<'_>, view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
+fn order(view: &View<'_>) -> (End, bool, Tier, Reverse<UnixTime>) {
     let standing = &view.found.candidate.standing;
-    (End::of(search, view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
+    (End::of(view), view.record().answer.is_none(), standing.judged, Reverse(standing.start))
 }
 
 /// Whether a network tried the other one, and handed the call to somebody else in the end.
 fn was_given_up(search: &Search<'_>, request: usize, above: &View<'_>, below: &View<'_>) -> bool {
     let is_below = |peer: &Peer| is_same(below.network, peer);
+    let went_elsewhere =
+        || above.record().answer.is_some() || above.found.also.iter().any(|own| own.why == Why::Attempt);
+    if fails(below.record()) && is_above(above, below) && went_elsewhere() {
+        return true;
+    }
     above.downstream.is_some_and(|peer| !is_below(peer))
         && !above.handed_to(below.network)
         && search.handed_to(request, above.index).into_iter().any(is_below)
 }
 
+/// Nobody would take it from here: a gateway tries the next way then (RFC 3261 21.5).
+fn fails(record: &Record) -> bool {
+    record.answer.is_none() && record.sip_status.is_some_and(|status| (500..600).contains(&status))
+}
+
 /// How sure it is that the call ended in a network; the surest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum End {
-    /// It was handed to a customer, or to nobody where others were.
-    Here,
-    /// The records never say whom calls were handed to.
+    /// It was handed to a customer.
+    Customer,
+    /// It was handed to nobody that the record says. An attempt that was given up looks so too, and a switch that never
+    /// says it: what else there is decides.
     Unsaid,
     /// It was handed to somebody whose records are not held.
     Further,
@@ -83,15 +96,13 @@ enum End {
 }
 
 impl End {
-    fn of(search: &Search<'_>, view: &View<'_>) -> Self {
+    fn of(view: &View<'_>) -> Self {
         let record = view.record();
-        let fails = record.answer.is_none() && record.sip_status.is_some_and(|status| (500..600).contains(&status));
         match view.downstream.map(|peer| peer.kind) {
-            Some(PeerKind::Customer) => Self::Here,
+            Some(PeerKind::Customer) => Self::Customer,
             _ if view.customer().is_some() => Self::Origin,
-            _ if fails => Self::Nowhere,
+            _ if fails(record) => Self::Nowhere,
             _ if view.went_on() => Self::Further,
-            _ if search.records_egress(view.found.candidate.origin) => Self::Here,
             _ => Self::Unsaid,
         }
     }

@@ -109,7 +109,10 @@ fn are_different_calls(asked: &Asked, origin: Origin, record: &Record) -> bool {
     let related = left.destinations().any(|own| right.destinations().any(|other| own == other));
     let apart = left.start.seconds_since(right.start).abs();
     if apart > NEAR_SECONDS {
-        let other_clock = asked.origin != origin && related && may_be_a_clock(apart);
+        // Beyond a diversion the called number is another, and what it was may not be recorded.
+        let same_caller =
+            matches!((&left.calling.canonical, &right.calling.canonical), (Some(left), Some(right)) if left == right);
+        let other_clock = asked.origin != origin && (related || same_caller) && may_be_a_clock(apart);
         return left.start_repeated.is_none() && right.start_repeated.is_none() && !other_clock;
     }
     let other_id =

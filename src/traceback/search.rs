@@ -38,8 +38,6 @@ struct Sources {
     clocks: SourceClocks,
     /// Those that record identities: some candidate has one.
     with_identities: HashSet<Origin>,
-    /// Those that say whom calls were handed to.
-    with_egress: HashSet<Origin>,
 }
 
 /// A record that may be the call.
@@ -313,15 +311,10 @@ impl<'a> Search<'a> {
         self.sources().with_identities.contains(&origin)
     }
 
-    /// Whether a source is known to say whom calls were handed to.
-    pub(super) fn records_egress(&self, origin: Origin) -> bool {
-        self.sources().with_egress.contains(&origin)
-    }
-
     fn sources(&self) -> &Sources {
         self.sources.get_or_init(|| {
             let mut poll = Poll::default();
-            let (mut with_identities, mut with_egress) = (HashSet::new(), HashSet::new());
+            let mut with_identities = HashSet::new();
             for ((request, _), held) in &self.held {
                 let Some(request) = self.requests.get(*request) else { continue };
                 let mut votes = Votes::default();
@@ -330,13 +323,10 @@ impl<'a> Search<'a> {
                     if !own.record.identity.is_empty() {
                         with_identities.insert(own.origin);
                     }
-                    if !own.record.egress.is_empty() {
-                        with_egress.insert(own.origin);
-                    }
                 }
                 poll.add(request.time.earliest, &votes);
             }
-            Sources { clocks: poll.close(), with_identities, with_egress }
+            Sources { clocks: poll.close(), with_identities }
         })
     }
 
