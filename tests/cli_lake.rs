@@ -6,6 +6,7 @@
 mod command;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -93,7 +94,11 @@ fn another_parquet_reader_finds_the_rows_that_were_written() {
     let read = match Command::new(python).arg(script).arg(desk.path("lake")).output() {
         Ok(output) if output.status.code() != Some(3) => output,
         _ => {
-            println!("SKIPPED: Python with pyarrow or duckdb is not there (pip install pyarrow; STIRTRACE_PYTHON)");
+            writeln!(
+                std::io::stderr(),
+                "SKIPPED: Python with pyarrow or duckdb is not there (pip install pyarrow; STIRTRACE_PYTHON)"
+            )
+            .unwrap();
             return;
         }
     };

@@ -1,6 +1,5 @@
 //! `stirtrace trace`, run as its users run it: what it prints, and what it says of bad input (design 4, 5).
 #![cfg(feature = "cli")]
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 #[expect(dead_code, reason = "calls are signed by other tests")]
 mod command;

@@ -73,7 +73,7 @@ impl Reader<'_> {
             if let Some(line) = lines.get(&label).copied().filter(|_| !label.is_empty()) {
                 self.fault(table.at, "network.source", Fault::SourceTwice { label: label.clone(), line });
             }
-            lines.entry(label).or_insert(self.place(table.at).0);
+            lines.entry(label).or_insert_with(|| self.place(table.at).0);
             sources.push(source);
         }
         sources
