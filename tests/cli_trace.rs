@@ -62,6 +62,51 @@ fn a_bad_line_of_the_requests_is_named_and_the_rest_is_answered() {
 }
 
 #[test]
+fn requests_that_are_none_say_what_is_missing() {
+    let desk = desk();
+    let cases = [
+        ("id,caller,to,time\nA,1,2,3\n", "no column \"from\"; the header has id,caller,to,time; say --map from=NAME"),
+        ("", "there is no line in it"),
+        ("id,from,to,time\n", "there is no request in it"),
+    ];
+    for (text, words) in cases {
+        desk.write("requests.csv", text);
+        let run = desk.run(["trace", "requests.csv"]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{text:?}: {}", run.err);
+        assert!(run.err.contains(words), "{text:?}: {}", run.err);
+    }
+    // A line each: no zone, a slip in a number, a quote that is never closed, no number at all.
+    desk.write(
+        "requests.csv",
+        "id,from,to,time\nA,12155550112,12155550131,2026-05-04 12:00:01\nB,2155550ll2,12155550131,2026-05-04T12:00:01Z\n\
+         C,12155550112,\"12155550131,2026-05-04T12:00:01Z\nD,12155550112,x,2026-05-04T12:00:01Z\n",
+    );
+    let run = desk.run(["trace", "requests.csv", "--format", "json"]);
+    let errors: Vec<String> =
+        run.objects().iter().map(|own| own["error"]["detail"].as_str().unwrap().to_owned()).collect();
+    for (error, words) in errors.iter().zip(["names no time zone", "from: \"2155550ll2\" is no", "a quote", "to: \"x\" is no"])
+    {
+        assert!(error.contains(words), "{error}");
+    }
+    assert_eq!((run.code, errors.len()), (2, 4));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn answers_that_cannot_be_written_are_an_error() {
+    let desk = desk();
+    for format in ["text", "json", "csv"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stirtrace"));
+        command.args(["trace", "requests.csv", "--format", format]).current_dir(desk.path("."));
+        let output = command.stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains("stdout cannot be written") && err.contains("is the disk full?"), "{err}");
+    }
+}
+
+#[test]
 fn a_bad_configuration_is_named_with_its_place_and_what_to_do() {
     let cases = [
         ("config-syntax", NETWORK.replace("country = \"US\"", "country = US")),
