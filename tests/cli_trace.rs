@@ -84,7 +84,8 @@ fn requests_that_are_none_say_what_is_missing() {
     let run = desk.run(["trace", "requests.csv", "--format", "json"]);
     let errors: Vec<String> =
         run.objects().iter().map(|own| own["error"]["detail"].as_str().unwrap().to_owned()).collect();
-    for (error, words) in errors.iter().zip(["names no time zone", "from: \"2155550ll2\" is no", "a quote", "to: \"x\" is no"])
+    for (error, words) in
+        errors.iter().zip(["names no time zone", "from: \"2155550ll2\" is no", "a quote", "to: \"x\" is no"])
     {
         assert!(error.contains(words), "{error}");
     }

@@ -187,6 +187,15 @@ fn every_built_in_format_is_a_mapping_file_that_people_may_copy() {
 }
 
 #[test]
+fn the_example_of_a_mapping_file_reads_its_lines() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/formats");
+    let file = |name: &str| fs::read(folder.join(name)).unwrap();
+    let format = Format::mapped("vos3000.toml", &file("vos3000.toml")).unwrap();
+    let (items, no_calls) = read(&format, &file("vos3000.txt"), chicago());
+    insta::assert_snapshot!("example_vos3000", format!("{}no calls: {no_calls}\n", shown(&items)));
+}
+
+#[test]
 fn an_address_may_be_an_integer_of_either_order() {
     let read = |order: &str, text: &str| {
         let mapping = format!(

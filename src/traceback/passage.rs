@@ -138,7 +138,9 @@ impl<'a> Line<'a> {
         let ended = self.record().end.is_some_and(|end| self.corrected(end) <= later.start());
         match (self.enters, self.leaves, later.enters) {
             // It left for a peer and comes from one: from where it went, or by the same caller while it still was under way.
-            (_, Some(to), Some(from)) if to.is_same(from) || !ended && self.has_same_numbers(later) => Some(Why::Hairpin),
+            (_, Some(to), Some(from)) if to.is_same(from) || !ended && self.has_same_numbers(later) => {
+                Some(Why::Hairpin)
+            }
             (Some(one), _, Some(other)) if one.is_same(other) => Some(Why::Attempt),
             // Somebody further up tried us by two ways.
             (_, _, Some(_)) if self.leaves.is_some() => None,

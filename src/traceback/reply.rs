@@ -111,8 +111,7 @@ impl<'a> Search<'a> {
         }
         let all = (0..self.networks().len()).map(|index| (index, self.matches(request, index)));
         let mut having: Vec<(usize, Vec<Match>)> = all.filter(|(_, matches)| !matches.is_empty()).collect();
-        let view =
-            |(index, matches): &(usize, Vec<Match>)| Some(View::new(self, *index, matches.first()?.clone()));
+        let view = |(index, matches): &(usize, Vec<Match>)| Some(View::new(self, *index, matches.first()?.clone()));
         let views: Vec<View<'_>> = having.iter().filter_map(view).collect();
         let nearest = nearest(self, request, &views)?;
         Some(having.swap_remove(nearest))

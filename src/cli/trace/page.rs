@@ -127,7 +127,7 @@ fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
     let span = match (call.answer, call.end) {
         (Some(answered), Some(end)) => format!("answered {answered}, ended {end}"),
         (Some(answered), None) => format!("answered {answered}"),
-        (None, Some(end)) => format!("never answered, ended {end}"),
+        (None, Some(end)) => format!("no answer recorded, ended {end}"),
         (None, None) => "no answer recorded".to_owned(),
     };
     let raw = call.original_called.as_ref().map_or_else(String::new, |own| format!(" (at first for {own})"));

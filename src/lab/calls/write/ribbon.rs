@@ -33,7 +33,11 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     cells.extend([String::new(), String::new(), String::new(), String::new(), entry.calling.to_owned()]);
     match entry.egress {
         Some(egress) => {
-            cells.extend([format!("RL_{}", egress.trunk), "1".to_owned(), format!("{}:{}", entry.switch, egress.trunk)]);
+            cells.extend([
+                format!("RL_{}", egress.trunk),
+                "1".to_owned(),
+                format!("{}:{}", entry.switch, egress.trunk),
+            ]);
             cells.extend([String::new(), egress.address.to_owned()]);
         }
         None => cells.extend(std::iter::repeat_n(String::new(), 5)),
