@@ -5,6 +5,8 @@
 
 mod tracing;
 
+use std::slice;
+
 use serde_json::{Value, json};
 use stirtrace::traceback::{Origin, Replying, Search};
 use tracing::{Line, answer, networks, request, shown};
@@ -71,6 +73,15 @@ fn where_another_call_was_handed_to_says_nothing_about_this_one() {
 }
 
 #[test]
+fn a_call_id_that_stays_the_same_all_along_does_not_tell_who_came_first() {
+    let same = |own: Line| own.id("a@x").answered().with(|record| record.egress.call_id = Some("a@x".to_owned()));
+    // The clock of Cascade is three seconds behind.
+    let harbor = same(line(HARBOR, 2, 1, "t2").onto("c"));
+    let cascade = same(line(CASCADE, 2, -2, "h").onto("x"));
+    assert_eq!(ask(&[harbor, cascade])["network"], "Cascade");
+}
+
+#[test]
 fn a_route_that_failed_is_known_by_its_cause_where_no_response_is_recorded() {
     // RFC 3398 7.2.4.1: no circuit (34) is a 503, user busy (17) is none of the gateway's.
     let failed = |cause| line(CASCADE, 2, 3, "h").with(|record| record.q850 = Some(cause));
@@ -91,9 +102,9 @@ fn a_call_of_the_pair_at_another_time_is_another_call() {
 #[test]
 fn records_that_never_say_where_calls_went_show_no_end() {
     let bare = line(CASCADE, 2, 1, "t").answered();
-    let answer = ask(&[bare.clone()]);
+    let answer = ask(slice::from_ref(&bare));
     assert_eq!(answer["role"], "terminating");
-    let answer = ask_where_untold(CASCADE, &[bare.clone()]);
+    let answer = ask_where_untold(CASCADE, slice::from_ref(&bare));
     assert_eq!((&answer["role"], &answer["chain"][1]["role"]), (&Value::Null, &Value::Null));
     // One that says where the call went is nearer to the called party than one that never does.
     let onward = line(HARBOR, 2, 1, "t2").onto("f").answered();

@@ -48,7 +48,9 @@ fn is_above(above: &View<'_>, below: &View<'_>) -> bool {
     let taken_from = below.upstream.is_some_and(|peer| is_same(above.network, peer));
     let handed_to = above.downstream.is_some_and(|peer| is_same(below.network, peer));
     let between = || above.downstream.zip(below.upstream_provider()).is_some_and(|(one, other)| one.is_same(other));
-    above.is_tied_to(below) || handed_to || taken_from || between()
+    // A proxy hands the Call-ID on as it came: then it ties the two and does not tell which was first.
+    let is_tied = above.is_tied_to(below) && !below.is_tied_to(above);
+    is_tied || handed_to || taken_from || between()
 }
 
 /// The smallest is the nearest.
