@@ -92,6 +92,41 @@ fn requests_that_are_none_say_what_is_missing() {
     assert_eq!((run.code, errors.len()), (2, 4));
 }
 
+/// Runs `trace` as somebody whom permissions bind: as nobody, where the tests run as root.
+#[cfg(target_os = "linux")]
+fn trace_as_nobody(desk: &Desk) -> std::process::Output {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stirtrace"));
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // Nobody may not be let into the folder that the tests are built in.
+        fs::copy(env!("CARGO_BIN_EXE_stirtrace"), desk.path("stirtrace")).unwrap();
+        fs::set_permissions(desk.path("."), fs::Permissions::from_mode(0o755)).unwrap();
+        command = std::process::Command::new(desk.path("stirtrace"));
+        command.uid(65534).gid(65534);
+    }
+    command.args(["trace", "requests.csv", "--format", "json"]).current_dir(desk.path(".")).output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_and_a_file_that_may_not_be_read_leave_no_negative() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = desk();
+    desk.write("stirtrace.toml", NETWORK.replace("calls.csv", "cdr/*.csv")).write("cdr/calls.csv", CALLS);
+    desk.write("cdr/more.csv", CALLS.replace("555019", "555018"));
+    for (name, mode) in [("cdr", 0o755), ("cdr/more.csv", 0o644)] {
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(0o000)).unwrap();
+        let output = trace_as_nobody(&desk);
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(err.contains(name) && err.contains("Permission denied"), "{name}: {err}");
+        assert!(!out.contains("not-found"), "{name}: {out}");
+        assert_ne!(output.status.code(), Some(0), "{name}: {err}");
+    }
+    assert!(String::from_utf8(trace_as_nobody(&desk).stdout).unwrap().contains("not-found"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn answers_that_cannot_be_written_are_an_error() {
