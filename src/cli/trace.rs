@@ -9,6 +9,7 @@ mod summary;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
@@ -187,6 +188,7 @@ fn answer(
 ) -> Result<Exit, Stop> {
     let (mut exit, mut tally) = (Exit::Good, Tally::default());
     let mut next = 0;
+    let is_only = lines.len() == 1;
     for (source, line) in lines {
         if let Err(complaint) = line {
             tally.count_unreadable();
@@ -206,8 +208,10 @@ fn answer(
         if wants.summary {
             tally.count(&answer);
         }
-        if wants.answers {
+        if wants.answers && is_only {
             printer.show(&answer)?;
+        } else if wants.answers {
+            printer.show(&OneOfMany(&answer))?;
         }
     }
     let summary = tally.summary();
@@ -284,6 +288,24 @@ fn network(named: Option<&str>, configured: &Configured) -> Result<Option<usize>
         return Err(complaint.hint("add a [[network]] with a name, and a [[network.source]] with its files"));
     }
     named.map(|named| configured.network(named, "--network")).transpose()
+}
+
+/// An answer among several: a Mermaid text draws one chart, so that several are fenced, as Markdown has them.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct OneOfMany<'a>(&'a Answer);
+
+impl Present for OneOfMany<'_> {
+    const COLUMNS: &'static [&'static str] = Answer::COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        self.0.text(text);
+    }
+
+    fn graph(&self, graph: Graph) -> Option<String> {
+        let drawn = self.0.graph(graph)?;
+        Some(if graph == Graph::Mermaid { format!("```mermaid\n{drawn}```\n\n") } else { drawn })
+    }
 }
 
 impl Present for Answer {
