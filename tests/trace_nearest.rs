@@ -82,6 +82,30 @@ fn a_call_id_that_stays_the_same_all_along_does_not_tell_who_came_first() {
 }
 
 #[test]
+fn who_is_no_hop_between_the_customer_and_us_had_the_call_after_us() {
+    let map = format!("{THREE}[[network.peer]]\nname=\"Quarry\"\nspc=\"883Q\"\ntrunks=[\"q\"]\n").replace(
+        "[[network]]\nname=\"Cascade\"",
+        "[[network.peer]]\nname=\"Dialer\"\nkind=\"customer\"\ntrunks=[\"d\"]\n[[network]]\nname=\"Cascade\"",
+    );
+    let networks = networks(&map);
+    let ask = |lines: &[Line]| {
+        let (requests, lines) = ([request("1", FROM, TO, 0)], lines.to_vec());
+        let mut search = shown(&requests, &networks, &lines);
+        search.lack_egress(Origin::new(PRAIRIE, 0));
+        let answer = search.answer(0, Replying::default(), &mut |_, _| None);
+        answer.network.unwrap()
+    };
+    let cascade = line(CASCADE, 2, 3, "h").onto("x").answered();
+    let prairie = line(PRAIRIE, 2, 1, "q").answered();
+    // Harbor's customer, Harbor, Cascade, and on: Prairie, which had it from Quarry, is none of these.
+    let harbor = line(HARBOR, 2, 0, "d").onto("c").answered();
+    assert_eq!(ask(&[harbor, cascade.clone(), prairie.clone()]), "Prairie");
+    // From Twill, whose records are not held: Prairie may have been before.
+    let harbor = line(HARBOR, 2, 0, "t2").onto("c").answered();
+    assert_eq!(ask(&[harbor, cascade, prairie]), "Cascade");
+}
+
+#[test]
 fn a_route_that_failed_is_known_by_its_cause_where_no_response_is_recorded() {
     // RFC 3398 7.2.4.1: no circuit (34) is a 503, user busy (17) is none of the gateway's.
     let failed = |cause| line(CASCADE, 2, 3, "h").with(|record| record.q850 = Some(cause));

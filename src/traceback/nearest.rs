@@ -28,7 +28,7 @@ pub(super) fn nearest(search: &Search<'_>, request: usize, views: &[View<'_>]) -
     };
     let own = among(all, &is_another_s);
     let tried = among(own, &|view, other| was_given_up(search, request, other, view));
-    let last = among(tried, &is_above);
+    let last = among(tried, &|view, other| is_above(view, other) || is_all_above(views, view, other));
     last.into_iter().min_by_key(|place| order(&views[*place]))
 }
 
@@ -51,6 +51,26 @@ fn is_above(above: &View<'_>, below: &View<'_>) -> bool {
     // A proxy hands the Call-ID on as it came: then it ties the two and does not tell which was first.
     let is_tied = above.is_tied_to(below) && !below.is_tied_to(above);
     is_tied || handed_to || taken_from || between()
+}
+
+/// Whether all that lies above a view is known, up to the customer that made the call, and the other view is none of it:
+/// then that one lies below, where the call may have gone on.
+fn is_all_above(views: &[View<'_>], view: &View<'_>, other: &View<'_>) -> bool {
+    let goes_on = matches!(End::of(view), End::Further | End::Untold | End::Origin);
+    let is_below = || way_from_customer(views, view).is_some_and(|way| !way.contains(&other.index));
+    goes_on && !fails(other.record()) && is_below() && way_from_customer(views, other).is_none()
+}
+
+/// The networks that a call came through, from a view up to the one whose customer made it; none where somebody between
+/// has no view.
+fn way_from_customer(views: &[View<'_>], view: &View<'_>) -> Option<Vec<usize>> {
+    let (mut at, mut way) = (view, vec![view.index]);
+    while at.customer().is_none() {
+        let peer = at.upstream_provider()?;
+        at = views.iter().find(|own| is_same(own.network, peer) && !way.contains(&own.index))?;
+        way.push(at.index);
+    }
+    Some(way)
 }
 
 /// The smallest is the nearest.
