@@ -1,5 +1,6 @@
 //! `stirtrace trace`, run as its users run it: what it prints, and what it says of bad input (design 4, 5).
 #![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "a test stops at a fault")]
 
 #[expect(dead_code, reason = "calls are signed by other tests")]
 mod command;
