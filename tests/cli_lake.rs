@@ -13,6 +13,7 @@ use std::process::Command;
 use command::{Desk, assert_snapshot};
 use stirtrace::lab::calls::{Settings, write_world};
 
+const FORMATS: [&str; 3] = ["text", "csv", "dot"];
 const TRACE: [&str; 4] = ["trace", "--format", "json", "requests.csv"];
 
 /// A practice world in the desk's folder, with a lake named.
@@ -49,16 +50,23 @@ fn files_and_lake_give_the_same_answers_byte_for_byte_and_give_them_again() {
     for desk in [dialer(), world("1"), world("2")] {
         let files = desk.run(TRACE);
         assert!(files.out.lines().count() >= 8, "{}", files.err);
+        let others = FORMATS.map(|format| desk.run(["trace", "--format", format, "requests.csv"]).out);
         name_a_lake(&desk);
         assert_eq!(desk.run(TRACE).out, files.out, "the files are taken in first");
-        let again = ["trace", "--no-ingest", "--format", "json", "requests.csv"];
-        assert_eq!(desk.run(again).out, files.out);
+        let again = |what: &str| {
+            assert_eq!(desk.run(["trace", "--no-ingest", "--format", "json", "requests.csv"]).out, files.out, "{what}");
+            for (format, out) in FORMATS.iter().zip(&others) {
+                let run = desk.run(["trace", "--no-ingest", "--format", format, "requests.csv"]);
+                assert_eq!(&run.out, out, "{what}, as {format}");
+            }
+        };
+        again("at once");
         let compacted = desk.run(["lake", "compact"]);
         assert_eq!(compacted.code, 0, "{}", compacted.err);
-        assert_eq!(desk.run(again).out, files.out, "after compaction");
+        again("after compaction");
         // The lake alone knows all of it.
         fs::remove_dir_all(desk.path("cdr")).unwrap();
-        assert_eq!(desk.run(again).out, files.out, "without the files");
+        again("without the files");
     }
 }
 
@@ -157,6 +165,29 @@ fn a_lake_that_cannot_be_written_or_believed_is_said_and_stays_as_it_was() {
     desk.write("lake/manifest.json", "{\"version\":");
     let damaged = desk.run(["trace", "--no-ingest", "requests.csv"]);
     assert_snapshot("lake-damaged", &damaged.all());
+    desk.write("lake/manifest.json", "{\"version\":7,\"generation\":1,\"sources\":[],\"data\":[]}");
+    assert_snapshot("lake-newer", &desk.run(["ingest"]).all());
+}
+
+#[test]
+fn a_damaged_data_file_is_named_with_what_to_do_and_answers_nothing() {
+    let desk = dialer();
+    name_a_lake(&desk);
+    desk.run(["ingest"]);
+    let mut files: Vec<_> = fs::read_dir(desk.path("lake/calls"))
+        .unwrap()
+        .flat_map(|day| fs::read_dir(day.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    let whole = fs::read(&files[0]).unwrap();
+    for damaged in [&whole[..whole.len() / 2], &b""[..], &vec![0; whole.len()]] {
+        fs::write(&files[0], damaged).unwrap();
+        let run = desk.run(["trace", "--no-ingest", "requests.csv"]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{}", run.err);
+        let name = files[0].file_name().unwrap().to_str().unwrap();
+        assert!(run.err.contains(name) && run.err.contains("make the lake anew"), "{}", run.err);
+    }
 }
 
 #[test]

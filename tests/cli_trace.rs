@@ -1,5 +1,6 @@
 //! `stirtrace trace`, run as its users run it: what it prints, and what it says of bad input (design 4, 5).
 #![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "a test stops at a fault")]
 
 #[expect(dead_code, reason = "calls are signed by other tests")]
 mod command;
@@ -59,6 +60,87 @@ fn a_bad_line_of_the_requests_is_named_and_the_rest_is_answered() {
     assert_eq!(objects[1]["source"], serde_json::json!({"file": "requests.csv", "line": 3}));
     assert!(objects[1]["error"]["detail"].as_str().unwrap().contains("zone"), "{}", objects[1]);
     assert_eq!(objects[2]["source"]["line"], 4);
+}
+
+#[test]
+fn requests_that_are_none_say_what_is_missing() {
+    let desk = desk();
+    let cases = [
+        ("id,caller,to,time\nA,1,2,3\n", "no column \"from\"; the header has id,caller,to,time; say --map from=NAME"),
+        ("", "there is no line in it"),
+        ("id,from,to,time\n", "there is no request in it"),
+    ];
+    for (text, words) in cases {
+        desk.write("requests.csv", text);
+        let run = desk.run(["trace", "requests.csv"]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{text:?}: {}", run.err);
+        assert!(run.err.contains(words), "{text:?}: {}", run.err);
+    }
+    // A line each: no zone, a slip in a number, a quote that is never closed, no number at all.
+    desk.write(
+        "requests.csv",
+        "id,from,to,time\nA,12155550112,12155550131,2026-05-04 12:00:01\nB,2155550ll2,12155550131,2026-05-04T12:00:01Z\n\
+         C,12155550112,\"12155550131,2026-05-04T12:00:01Z\nD,12155550112,x,2026-05-04T12:00:01Z\n",
+    );
+    let run = desk.run(["trace", "requests.csv", "--format", "json"]);
+    let errors: Vec<String> =
+        run.objects().iter().map(|own| own["error"]["detail"].as_str().unwrap().to_owned()).collect();
+    for (error, words) in
+        errors.iter().zip(["names no time zone", "from: \"2155550ll2\" is no", "a quote", "to: \"x\" is no"])
+    {
+        assert!(error.contains(words), "{error}");
+    }
+    assert_eq!((run.code, errors.len()), (2, 4));
+}
+
+/// Runs `trace` as somebody whom permissions bind: as nobody, where the tests run as root.
+#[cfg(target_os = "linux")]
+fn trace_as_nobody(desk: &Desk) -> std::process::Output {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stirtrace"));
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // Nobody may not be let into the folder that the tests are built in.
+        fs::copy(env!("CARGO_BIN_EXE_stirtrace"), desk.path("stirtrace")).unwrap();
+        fs::set_permissions(desk.path("."), fs::Permissions::from_mode(0o755)).unwrap();
+        command = std::process::Command::new(desk.path("stirtrace"));
+        command.uid(65534).gid(65534);
+    }
+    command.args(["trace", "requests.csv", "--format", "json"]).current_dir(desk.path(".")).output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_and_a_file_that_may_not_be_read_leave_no_negative() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = desk();
+    desk.write("stirtrace.toml", NETWORK.replace("calls.csv", "cdr/*.csv")).write("cdr/calls.csv", CALLS);
+    desk.write("cdr/more.csv", CALLS.replace("555019", "555018"));
+    for (name, mode) in [("cdr", 0o755), ("cdr/more.csv", 0o644)] {
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(0o000)).unwrap();
+        let output = trace_as_nobody(&desk);
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(err.contains(name) && err.contains("Permission denied"), "{name}: {err}");
+        assert!(!out.contains("not-found"), "{name}: {out}");
+        assert_ne!(output.status.code(), Some(0), "{name}: {err}");
+    }
+    assert!(String::from_utf8(trace_as_nobody(&desk).stdout).unwrap().contains("not-found"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn answers_that_cannot_be_written_are_an_error() {
+    let desk = desk();
+    for format in ["text", "json", "csv"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stirtrace"));
+        command.args(["trace", "requests.csv", "--format", format]).current_dir(desk.path("."));
+        let output = command.stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains("stdout cannot be written") && err.contains("is the disk full?"), "{err}");
+    }
 }
 
 #[test]

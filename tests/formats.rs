@@ -144,8 +144,8 @@ const MAPPED: [(&str, &str, &str); 4] = [
         "ribbon.act",
         "time_format = \"%m/%d/%Y %T\"\n[columns]\nswitch = 2\nstart = { join = [6, 7] }\n[[rows]]\n[rows.where]\n\
          1 = \"STOP\"\n[rows.columns]\nend = { join = [11, 12] }\nring_ms = 10\ncalling = 20\ncalled = 21\n\
-         ingress_trunk = 34\nq850 = 15\n[[rows]]\nwhere = { 1 = { matches = \"^ATT\" } }\n[rows.columns]\ncalling = 17\n\
-         called = 18\ningress_trunk = 31\nq850 = 12\n",
+         ingress_trunk = 34\negress_trunk = { column = 31, extract = ':(.+)' }\negress_address = 33\nq850 = 15\n[[rows]]\nwhere = { 1 = { matches = \"^ATT\" } }\n[rows.columns]\ncalling = 17\n\
+         called = 18\ningress_trunk = 31\negress_trunk = { column = 28, extract = ':(.+)' }\nq850 = 12\n",
     ),
     (
         "freeswitch-json",
@@ -173,6 +173,49 @@ fn a_mapping_file_says_what_a_built_in_format_says() {
         let built_in = read(&Format::named(format).unwrap(), &bytes(file), chicago());
         assert_eq!(read(&mapped, &bytes(file), chicago()), built_in, "{format}");
     }
+}
+
+#[test]
+fn every_built_in_format_is_a_mapping_file_that_people_may_copy() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/cdr/formats");
+    for (format, file) in FILES {
+        let mapping = fs::read(folder.join(format!("{format}.toml"))).unwrap();
+        let mapped = Format::mapped("copy.toml", &mapping).unwrap_or_else(|faults| panic!("{format}: {faults:?}"));
+        let built_in = read(&Format::named(format).unwrap(), &bytes(file), chicago());
+        assert_eq!(read(&mapped, &bytes(file), chicago()), built_in, "{format}");
+    }
+}
+
+#[test]
+fn the_example_of_a_mapping_file_reads_its_lines() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/formats");
+    let file = |name: &str| fs::read(folder.join(name)).unwrap();
+    let format = Format::mapped("vos3000.toml", &file("vos3000.toml")).unwrap();
+    let (items, no_calls) = read(&format, &file("vos3000.txt"), chicago());
+    insta::assert_snapshot!("example_vos3000", format!("{}no calls: {no_calls}\n", shown(&items)));
+}
+
+#[test]
+fn an_address_may_be_an_integer_of_either_order() {
+    let read = |order: &str, text: &str| {
+        let mapping = format!(
+            "[columns]\nstart = 1\ncalling = 2\ncalled = 3\ningress_address = {{ column = 4, as = \"ipv4-{order}-endian\" }}\n"
+        );
+        let format = Format::mapped("x.toml", mapping.as_bytes()).unwrap();
+        let line = format!("2026-05-04T12:00:01Z,12155550112,12155550131,{text}\n");
+        read(&format, line.as_bytes(), chicago()).0[0].as_ref().unwrap().ingress.address.clone()
+    };
+    // Traceback 4.8: CUCM has the first octet lowest, in a signed integer.
+    assert_eq!(read("little", "124007366").as_deref(), Some("198.51.100.7"));
+    assert_eq!(read("little", "-1049558837").as_deref(), Some("203.0.113.193"));
+    assert_eq!(read("little", "3245408459").as_deref(), Some("203.0.113.193"));
+    assert_eq!(read("big", "3325256711").as_deref(), Some("198.51.100.7"));
+    for nothing in ["0", "", "x", "99999999999", "198.51.100.7"] {
+        assert_eq!(read("little", nothing), None, "{nothing}");
+    }
+    let faults = Format::mapped("x", b"[columns]\nstart = 1\ncalling = 2\ncalled = { column = 3, as = \"ip\" }\n");
+    let fault = faults.unwrap_err()[0].to_string();
+    assert!(fault.contains("columns.called.as") && fault.contains("ipv4-little-endian"), "{fault}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files of their own")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -165,6 +166,30 @@ fn csv_has_a_row_for_each_answer() {
     let column = reader.headers().unwrap().iter().position(|name| name == "upstream.spc").unwrap();
     let spcs: Vec<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
     assert_eq!(spcs, ["552D", "318X", "207L", "", "207L", "", "", ""]);
+}
+
+/// The dotted names of an object's members, as columns have them.
+fn members(value: &Value, path: &str, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| {
+            members(value, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, names);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| members(item, path, names)),
+        Value::Null => {}
+        _ => {
+            names.insert(path.to_owned());
+        }
+    }
+}
+
+#[test]
+fn csv_has_a_column_for_every_member_of_an_answer() {
+    let mut names = BTreeSet::new();
+    dialer_answers().iter().for_each(|answer| members(answer, "", &mut names));
+    let text = stdout(&stirtrace(&["trace", "--config", CONFIG, REQUESTS, "--format", "csv"]));
+    let header: BTreeSet<String> = text.lines().next().unwrap().split(',').map(str::to_owned).collect();
+    let lacking: Vec<&String> = names.difference(&header).collect();
+    assert!(lacking.is_empty() && names.len() > 60, "{lacking:?}, of {}", names.len());
 }
 
 #[test]

@@ -124,6 +124,15 @@ fn a_call_that_left_for_a_peer_and_came_in_again_is_a_loop_and_the_first_upstrea
 }
 
 #[test]
+fn another_caller_s_call_that_bears_the_same_call_id_is_no_loop() {
+    let own = call(EDGE, 2, 0).from("h").onto("p").id("a@x").answered();
+    let other = Line::in_source(EDGE, 3, "12155550177", "12155550131", 30).from("l").onto("p").id("a@x").answered();
+    let answer = ask(&[own, other]);
+    assert_eq!((&answer["status"], matched(&answer)), (&"found".into(), vec![(2, vec![])]));
+    assert_eq!(findings(&answer), Vec::<&str>::new());
+}
+
+#[test]
 fn a_loop_is_known_by_its_token_where_call_ids_are_changed_on_the_way() {
     let out = call(EDGE, 2, 0).from("h").onto("l").id("a@x").signed("harbor", Attestation::B);
     let token = out.record.identity.clone();

@@ -14,7 +14,7 @@ pub enum Field {
     Calling,
     /// The numbers that it was diverted from, the latest first.
     Diversion,
-    /// Seconds of conversation: gives the end where no column does.
+    /// Seconds of conversation: gives the end, or the answer, where no column does.
     Duration,
     /// The address that it went out to.
     EgressAddress,

@@ -1,6 +1,8 @@
 //! What a format is: where each field of a record stands in a row, and which rows are calls. Data only; built-in formats
 //! and mapping files say the same in the same words.
 
+use std::net::Ipv4Addr;
+
 use regex::Regex;
 
 use crate::cdr::cells::Quotes;
@@ -108,6 +110,8 @@ impl Wanted {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Pick {
+    /// The IPv4 address that stands there as an integer; nothing where it is 0 or none.
+    Address(Box<Self>, Octets),
     /// What stands at a place.
     At(At),
     /// What the first group of the pattern finds in it; nothing where it finds nothing.
@@ -118,6 +122,26 @@ pub enum Pick {
     Join(Vec<Self>),
     /// What the words stand for; other texts stay as they are when they are numbers, and are nothing otherwise.
     Words(Box<Self>, Vec<(String, String)>),
+}
+
+/// Which octet of an address an integer has lowest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Octets {
+    /// The first.
+    FirstLowest,
+    /// The last, as in network order.
+    LastLowest,
+}
+
+impl Octets {
+    /// The address that a signed or unsigned integer is.
+    pub(super) fn address(self, text: &str) -> Option<Ipv4Addr> {
+        let number: i64 = text.parse().ok()?;
+        let bits = u32::try_from(number).or_else(|_| i32::try_from(number).map(i32::cast_unsigned)).ok()?;
+        let bits = if self == Self::FirstLowest { bits.swap_bytes() } else { bits };
+        Some(Ipv4Addr::from_bits(bits)).filter(|address| !address.is_unspecified())
+    }
 }
 
 /// A place in a row.
@@ -150,6 +174,7 @@ impl Pick {
                 Some(Self::At(At::Column(index + 1)))
             }
             Self::At(at) => Some(Self::At(at.clone())),
+            Self::Address(pick, octets) => Some(Self::Address(Box::new(pick.resolved(names)?), *octets)),
             Self::Extract(pick, pattern) => Some(Self::Extract(Box::new(pick.resolved(names)?), pattern.clone())),
             Self::Words(pick, words) => Some(Self::Words(Box::new(pick.resolved(names)?), words.clone())),
             Self::First(picks) => {
@@ -165,7 +190,7 @@ impl Pick {
         match self {
             Self::At(At::Name(name)) => vec![name],
             Self::At(_) => Vec::new(),
-            Self::Extract(pick, _) | Self::Words(pick, _) => pick.names(),
+            Self::Address(pick, _) | Self::Extract(pick, _) | Self::Words(pick, _) => pick.names(),
             Self::First(picks) | Self::Join(picks) => picks.iter().flat_map(Self::names).collect(),
         }
     }
@@ -174,7 +199,7 @@ impl Pick {
     pub(super) fn is_path(&self) -> bool {
         match self {
             Self::At(at) => matches!(at, At::Path(_)),
-            Self::Extract(pick, _) | Self::Words(pick, _) => pick.is_path(),
+            Self::Address(pick, _) | Self::Extract(pick, _) | Self::Words(pick, _) => pick.is_path(),
             Self::First(picks) | Self::Join(picks) => picks.iter().any(Self::is_path),
         }
     }
@@ -184,7 +209,7 @@ impl Pick {
         match self {
             Self::At(At::Column(column)) => *column,
             Self::At(_) => 0,
-            Self::Extract(pick, _) | Self::Words(pick, _) => pick.last_column(),
+            Self::Address(pick, _) | Self::Extract(pick, _) | Self::Words(pick, _) => pick.last_column(),
             // Any one of them will do.
             Self::First(picks) => picks.iter().map(Self::last_column).min().unwrap_or_default(),
             Self::Join(picks) => picks.iter().map(Self::last_column).max().unwrap_or_default(),

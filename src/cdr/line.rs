@@ -127,8 +127,12 @@ impl<'l> Line<'l> {
             };
             answer = ring.map(|ring| start.earliest.plus_seconds(ring));
         }
-        if let (None, Some(answer), Some(duration)) = (end, answer, duration) {
-            end = Some(answer.plus_seconds(duration));
+        match (answer, end, duration) {
+            (Some(answer), None, Some(duration)) => end = Some(answer.plus_seconds(duration)),
+            (None, Some(end), Some(duration)) if duration > 0 => {
+                answer = Some(end.plus_seconds(-duration)).filter(|answer| *answer >= start.earliest);
+            }
+            _ => {}
         }
         Ok((answer, end))
     }

@@ -138,7 +138,7 @@ impl Parser {
             Pick::Extract(pick, pattern) => format!("{} ({pattern})", self.shown(pick)),
             Pick::First(picks) => all(picks, ", else "),
             Pick::Join(picks) => all(picks, " and "),
-            Pick::Words(pick, _) => self.shown(pick),
+            Pick::Address(pick, _) | Pick::Words(pick, _) => self.shown(pick),
         }
     }
 }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use crate::cdr::cells::Quotes;
 use crate::cdr::field::Field;
-use crate::cdr::layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
+use crate::cdr::layout::{At, Condition, Kind, Layout, Octets, Pick, RowKind, Wanted};
 use crate::cdr::times::{InvalidPattern, TimeForm};
 use crate::document::{self, Flaw, Misplaced, Table, Value, elements};
 use crate::number::NumberPlan;
@@ -314,7 +314,7 @@ fn pick(reader: &mut Reader<'_>, value: &Value<'_>, key: &str, names: &Names<'_>
 }
 
 fn shaped(reader: &mut Reader<'_>, table: &Table<'_, '_>, names: &Names<'_>) -> Option<Pick> {
-    reader.known(table, &["column", "join", "extract", "words"]);
+    reader.known(table, &["column", "join", "extract", "words", "as"]);
     let base = match (table.get("column"), table.get("join")) {
         (Some(column), None) => pick(reader, column, &table.key("column"), names)?,
         (None, Some(_)) => {
@@ -332,11 +332,20 @@ fn shaped(reader: &mut Reader<'_>, table: &Table<'_, '_>, names: &Names<'_>) -> 
         Some(text) => Pick::Extract(Box::new(base), pattern(reader, table, "extract", &text, 1)?),
         None => base,
     };
-    Some(match reader.table(table, "words") {
+    let base = match reader.table(table, "words") {
         Some(words) => Pick::Words(Box::new(base), meanings(reader, &words)),
+        None => base,
+    };
+    let octets = word(reader, table, "as", &OCTETS, "\"ipv4-little-endian\", \"ipv4-big-endian\"");
+    Some(match octets {
+        Some(octets) => Pick::Address(Box::new(base), octets),
         None => base,
     })
 }
+
+/// An address as an integer: the first octet lowest, or the last.
+const OCTETS: [(&str, Option<Octets>); 2] =
+    [("ipv4-little-endian", Some(Octets::FirstLowest)), ("ipv4-big-endian", Some(Octets::LastLowest))];
 
 fn meanings(reader: &mut Reader<'_>, table: &Table<'_, '_>) -> Vec<(String, String)> {
     let mut found = Vec::new();

@@ -16,7 +16,7 @@
 //! | `kamailio` | acc export with header | an extra column | source address | yes | an extra column | the source's |
 //! | `opensips` | acc export with header | an extra column | source address | yes | an extra column | the source's |
 //! | `oracle` | stop rows of local CSV | realms | ingress flow | both legs | none | abbreviation in the time |
-//! | `ribbon` | STOP and ATTEMPT rows of `.ACT` | ingress trunk group | none | none | none | the source's |
+//! | `ribbon` | STOP and ATTEMPT rows of `.ACT` | trunk groups | egress | none | none | the source's |
 //! | `sansay` | VSX V1.10, `;` | trunk ids | both hosts | both legs | none | minutes west in the row |
 //! | `stirtrace` | our CSV with header | yes | yes | both legs | yes | written, else the source's |
 //! | `voip-innovations` | `;` with header | none | customer's | where there is one | none | the source's |
@@ -51,7 +51,7 @@ pub use cells::{MAX_CELLS, Quotes};
 pub use detection::{Guess, SAMPLE_BYTES, detect};
 pub use error::{BadLine, LineFault, OpenError, UnknownFormat};
 pub use field::Field;
-pub use layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
+pub use layout::{At, Condition, Kind, Layout, Octets, Pick, RowKind, Wanted};
 pub use line::MAX_VALUES;
 pub use look::{Looked, ZoneOrigin};
 pub use mapping::{MAX_MAPPING_BYTES, MappingError, MappingFault};

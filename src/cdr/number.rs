@@ -12,7 +12,7 @@ impl Dialed {
     pub fn read(text: &str, plan: NumberPlan) -> Self {
         let raw = text.trim();
         // Nearly all of them: nothing to take off, and no prefix that only call records have.
-        if is_bare(raw.as_bytes()) {
+        if is_bare(raw.as_bytes()) && !raw.ends_with(ON_A_KEYPAD) {
             return Self { raw: raw.to_owned(), tech_prefix: None, canonical: plan.canonicalise(raw) };
         }
         let user = user_part(raw);
@@ -22,7 +22,19 @@ impl Dialed {
         };
         Self { raw: raw.to_owned(), tech_prefix, canonical: canonical(number, plan) }
     }
+
+    /// Whether it says that the caller is withheld, in whatever word: nothing at all says so too.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        let user = user_part(&self.raw).trim_matches(['"', ' ']);
+        self.canonical.is_none() && (user.is_empty() || WITHHELD.iter().any(|word| user.eq_ignore_ascii_case(word)))
+    }
 }
+
+/// What switches write for a caller who is withheld; the digits spell ANONYMOUS on a keypad.
+const WITHHELD: [&str; 9] =
+    ["anonymous", "restricted", "private", "unavailable", "unknown", "withheld", "blocked", ON_A_KEYPAD, "+266696687"];
+const ON_A_KEYPAD: &str = "266696687";
 
 /// Digits, or a `+` and digits, without an international prefix.
 fn is_bare(text: &[u8]) -> bool {
@@ -34,6 +46,9 @@ fn is_bare(text: &[u8]) -> bool {
 fn canonical(number: &str, plan: NumberPlan) -> Option<TelephoneNumber> {
     let number = number.split(';').next().unwrap_or_default();
     let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    if digits.strip_prefix('+').unwrap_or(&digits) == ON_A_KEYPAD {
+        return None;
+    }
     match international(&digits) {
         Some(global) => plan.canonicalise(&format!("+{global}")),
         None => plan.canonicalise(number),

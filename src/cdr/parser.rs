@@ -273,6 +273,12 @@ impl Parser {
     pub fn records_identities(&self) -> bool {
         self.kinds.iter().any(|kind| kind.picks.identity.is_some())
     }
+
+    /// Whether all records of this source can say where calls went: without the columns, that they do not is no end.
+    #[must_use]
+    pub fn records_egress(&self) -> bool {
+        self.kinds.iter().all(|kind| kind.picks.egress_trunk.is_some() || kind.picks.egress_address.is_some())
+    }
 }
 
 pub(super) type Fault = (Option<&'static str>, LineFault);

@@ -135,6 +135,10 @@ impl<'r> Row<'r> {
                 let texts: Result<Option<Vec<_>>, _> = picks.iter().map(|pick| self.text(pick)).collect();
                 Ok(texts?.map(|texts| Cow::Owned(texts.join(" "))))
             }
+            Pick::Address(pick, octets) => {
+                let address = self.text(pick)?.and_then(|text| octets.address(&text));
+                Ok(address.map(|address| Cow::Owned(address.to_string())))
+            }
             Pick::Extract(pick, pattern) => Ok(self.text(pick)?.and_then(|text| {
                 let found = pattern.captures(&text)?.get(1)?;
                 Some(found.as_str().trim().to_owned()).filter(|found| !found.is_empty()).map(Cow::Owned)

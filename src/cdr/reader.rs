@@ -38,6 +38,12 @@ impl<R: Read> Reader<R> {
         self.parser.records_identities()
     }
 
+    /// Whether all records of this source can say where calls went: without the columns, that they do not is no end.
+    #[must_use]
+    pub fn records_egress(&self) -> bool {
+        self.parser.records_egress()
+    }
+
     /// How many rows were no calls so far.
     #[must_use]
     pub const fn no_calls(&self) -> u64 {

@@ -9,6 +9,7 @@ mod summary;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
@@ -187,6 +188,7 @@ fn answer(
 ) -> Result<Exit, Stop> {
     let (mut exit, mut tally) = (Exit::Good, Tally::default());
     let mut next = 0;
+    let is_only = lines.len() == 1;
     for (source, line) in lines {
         if let Err(complaint) = line {
             tally.count_unreadable();
@@ -206,8 +208,10 @@ fn answer(
         if wants.summary {
             tally.count(&answer);
         }
-        if wants.answers {
+        if wants.answers && is_only {
             printer.show(&answer)?;
+        } else if wants.answers {
+            printer.show(&OneOfMany(&answer))?;
         }
     }
     let summary = tally.summary();
@@ -286,13 +290,34 @@ fn network(named: Option<&str>, configured: &Configured) -> Result<Option<usize>
     named.map(|named| configured.network(named, "--network")).transpose()
 }
 
+/// An answer among several: a Mermaid text draws one chart, so that several are fenced, as Markdown has them.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct OneOfMany<'a>(&'a Answer);
+
+impl Present for OneOfMany<'_> {
+    const COLUMNS: &'static [&'static str] = Answer::COLUMNS;
+
+    fn text(&self, text: &mut Text) {
+        self.0.text(text);
+    }
+
+    fn graph(&self, graph: Graph) -> Option<String> {
+        let drawn = self.0.graph(graph)?;
+        Some(if graph == Graph::Mermaid { format!("```mermaid\n{drawn}```\n\n") } else { drawn })
+    }
+}
+
 impl Present for Answer {
     const COLUMNS: &'static [&'static str] = &[
         "request.id",
         "request.from",
         "request.to",
         "request.time",
+        "request.time_seconds",
         "request.campaign",
+        "request.received",
+        "request.source",
         "status",
         "because",
         "network",
@@ -307,30 +332,83 @@ impl Present for Answer {
         "upstream.trunk",
         "upstream.address",
         "downstream.name",
+        "downstream.kind",
         "downstream.spc",
+        "downstream.rmd",
+        "downstream.frn",
+        "downstream.country",
+        "downstream.trunk",
+        "downstream.address",
         "matches.tier",
         "matches.score",
+        "matches.parts.from",
+        "matches.parts.to",
         "matches.parts.seconds",
         "matches.parts.clock_offset_minutes",
-        "matches.time",
+        "matches.parts.answered",
+        "matches.parts.diverted",
+        "matches.parts.lasted",
+        "matches.parts.signed.from",
+        "matches.parts.signed.to",
+        "matches.parts.signed.seconds",
+        "matches.parts.signed.seconds_from_record",
+        "matches.parts.shares.from",
+        "matches.parts.shares.to",
+        "matches.parts.shares.time",
+        "matches.parts.shares.clock",
         "matches.upstream.name",
+        "matches.upstream.kind",
+        "matches.upstream.spc",
+        "matches.upstream.rmd",
+        "matches.upstream.frn",
+        "matches.upstream.country",
+        "matches.upstream.trunk",
+        "matches.upstream.address",
         "matches.record.file",
         "matches.record.line",
         "matches.record.sha256",
+        "matches.also.file",
+        "matches.also.line",
+        "matches.also.sha256",
+        "matches.also.why",
+        "matches.time",
+        "matches.call.calling",
+        "matches.call.called",
+        "matches.call.original_called",
+        "matches.call.answer",
+        "matches.call.end",
         "matches.call.ingress_call_id",
+        "matches.call.egress_call_id",
+        "matches.call.sip_status",
+        "matches.call.q850",
+        "matches.call.stated.verstat",
+        "matches.call.stated.attest",
+        "matches.call.stated.origid",
+        "matches.call.stated.spc",
         "signature.verdict",
         "signature.attest",
         "signature.origid",
         "signature.signer.spc",
         "signature.signer.organization",
+        "signature.signer.common_name",
+        "signature.signer.certificate_sha256",
+        "signature.signer.x5u",
         "signature.error.kind",
         "signature.error.detail",
+        "signature.at",
+        "chain.hop",
         "chain.provider",
         "chain.spc",
         "chain.role",
+        "chain.customer",
+        "chain.source",
+        "chain.certainty",
+        "chain.role_certainty",
+        "chain.after_gap",
         "next.ask",
         "next.because",
         "next.shortcut.ask",
+        "next.shortcut.because",
         "findings.finding",
         "findings.detail",
         "searched.records",
@@ -338,7 +416,9 @@ impl Present for Answer {
         "searched.set_aside",
         "searched.from",
         "searched.to",
-        "searched.gaps",
+        "searched.gaps.source",
+        "searched.gaps.from",
+        "searched.gaps.to",
         "due",
         "due_because",
         "ruleset",

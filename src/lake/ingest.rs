@@ -73,6 +73,11 @@ pub trait Pieces: Send {
     /// # Errors
     /// Why the file cannot be read to its end.
     fn next_piece(&mut self) -> Result<Option<Piece>, String>;
+
+    /// Whether all its records can say where calls went.
+    fn records_egress(&self) -> bool {
+        true
+    }
 }
 
 /// A piece of a file: hands out its records and the lines that are none, in their order, on any core.
@@ -294,6 +299,7 @@ fn note(source: &mut HeldSource, input: &Input<'_>, looked: Looked, tally: Optio
         set_aside: tally.set_aside,
         lines: tally.named(),
         unread: tally.unread,
+        lacks_egress: tally.lacks_egress,
         cut_short: tally.cut_short.clone(),
         continued: false,
     });

@@ -144,6 +144,9 @@ pub(super) struct HeldFile {
     /// The starts of the records around the lines that could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) unread: Vec<[Option<i64>; 2]>,
+    /// Set where its columns do not say where calls went.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) lacks_egress: bool,
     /// Why reading stopped before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cut_short: Option<String>,
@@ -188,6 +191,7 @@ impl HeldSource {
             set_aside: current().map(|file| file.set_aside).sum(),
             spans: self.spans.iter().map(|[from, to]| span(*from, *to)).collect(),
             unread: self.unread(),
+            lacks_egress: !self.files.is_empty() && self.files.iter().all(|file| file.lacks_egress),
         }
     }
 

@@ -142,6 +142,8 @@ pub struct Held {
     pub spans: Vec<Span>,
     /// Where lines lie that could not be read.
     pub unread: Vec<Span>,
+    /// Whether no file of it has columns that say where calls went.
+    pub lacks_egress: bool,
 }
 
 /// A column that records are counted by, or filtered by.

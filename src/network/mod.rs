@@ -194,6 +194,18 @@ pub struct Peer {
     pub period: Period,
 }
 
+impl Peer {
+    /// Whether two entries mean the same provider or customer: one whose trunks change has several, with their dates, and
+    /// several networks' maps each have their own.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.spc, &other.spc) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.name == other.name,
+        }
+    }
+}
+
 /// What a peer is to the network.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

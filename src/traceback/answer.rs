@@ -26,7 +26,7 @@ pub struct Answer {
     pub network: Option<String>,
     /// Its service provider code.
     pub spc: Option<String>,
-    /// What it is to the call.
+    /// What it is to the call; none where its records do not tell whether the call ended there.
     pub role: Option<Role>,
     /// Who handed it the call.
     pub upstream: Option<Upstream>,

@@ -275,7 +275,8 @@ fn called_part(request: &Request, record: &Record) -> Option<f64> {
 fn likeness_of_dialed(left: &Dialed, right: &Dialed) -> f64 {
     match (&left.canonical, &right.canonical) {
         (Some(left), Some(right)) => likeness(left, right),
-        // `anonymous` in both.
+        // `anonymous` in one and `Restricted` in the other.
+        (None, None) if left.is_withheld() && right.is_withheld() => LAST_TEN,
         (None, None) if left.raw.eq_ignore_ascii_case(&right.raw) => LAST_TEN,
         _ => 0.0,
     }

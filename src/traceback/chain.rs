@@ -20,7 +20,10 @@ pub(super) struct View<'a> {
     pub(super) upstream: Option<&'a Peer>,
     /// Whom it handed the call to in the end.
     pub(super) downstream: Option<&'a Peer>,
-    pub(super) role: Role,
+    /// What the network is to the call; none where its records do not tell whether the call ended there.
+    pub(super) role: Option<Role>,
+    /// Whether its source's records never say where calls went.
+    pub(super) lacks_egress: bool,
     /// Who stood on either side of each way through the network.
     pub(super) ways: Vec<Way<'a>>,
 }
@@ -33,7 +36,8 @@ pub(super) struct Way<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(index: usize, network: &'a Network, found: Match) -> Self {
+    pub(super) fn new(search: &Search<'a>, index: usize, found: Match) -> Self {
+        let network = &search.networks()[index];
         let way = |entry: &Candidate, exit: Option<&Record>| {
             let began = entry.standing.began;
             let egress = exit.unwrap_or(&entry.record).egress.name();
@@ -43,8 +47,11 @@ impl<'a> View<'a> {
         let again = found.again.iter().map(|own| way(&own.candidate, own.exit.as_deref()));
         let ways: Vec<Way<'a>> = std::iter::once(first).chain(again).collect();
         let downstream = ways.last().and_then(|way| way.to);
-        let mut own = Self { index, network, upstream: first.from, downstream, role: Role::Intermediate, ways, found };
-        own.role = Role::of(network, own.upstream, own.went_on(), downstream);
+        let last = found.again.last().map_or(&found.candidate, |own| &own.candidate);
+        let lacks_egress = search.lacks_egress(last.origin);
+        let mut own = Self { index, network, upstream: first.from, downstream, role: None, lacks_egress, ways, found };
+        let role = Role::of(network, own.upstream, own.went_on(), downstream);
+        own.role = Some(role).filter(|role| *role != Role::Terminating || own.went_on() || !lacks_egress);
         own
     }
 
@@ -101,7 +108,7 @@ pub(super) fn walk<'a>(search: &Search<'a>, request: usize, first: View<'a>) -> 
 /// The upstream's part of the call that a network had from it: one call and no other, or the chain would be a guess.
 fn above_of<'a>(search: &Search<'a>, request: usize, network: usize, below: &View<'a>) -> Option<View<'a>> {
     let matches = search.matches(request, network).into_iter();
-    let mut views: Vec<View<'a>> = matches.map(|own| View::new(network, &search.networks()[network], own)).collect();
+    let mut views: Vec<View<'a>> = matches.map(|own| View::new(search, network, own)).collect();
     // Of several, the one that says so itself: by its Call-ID, else by whom it was handed to.
     for says_so in [View::is_tied_to, |above: &View<'a>, below: &View<'a>| above.handed_to(below.network)] {
         if views.len() > 1 && views.iter().filter(|view| says_so(view, below)).count() == 1 {
@@ -199,14 +206,14 @@ pub(super) fn hops(views: &[View<'_>], signer: Option<&BelievedSigner>) -> Vec<H
 }
 
 fn own_hop(view: &View<'_>) -> Hop {
-    Hop::recorded(Some(view.network.name.clone()), view.network.spc.clone(), Some(view.role))
+    Hop::recorded(Some(view.network.name.clone()), view.network.spc.clone(), view.role)
 }
 
 /// The hops of a loop: whom the call left for, and whom it came back from.
 fn around(to: Option<&Peer>, from: Option<&Peer>) -> Vec<Hop> {
     let hop = |peer: Option<&Peer>| peer.map_or_else(|| Hop::recorded(None, None, None), Hop::of_peer);
     match (to, from) {
-        (Some(to), Some(from)) if std::ptr::eq(to, from) => vec![Hop::of_peer(to)],
+        (Some(to), Some(from)) if to.is_same(from) => vec![Hop::of_peer(to)],
         _ => vec![hop(to), Hop { after_gap: true, ..hop(from) }],
     }
 }

@@ -60,6 +60,8 @@ pub struct Kept {
     pub unread: Vec<Span>,
     /// Whether files are named and none is there.
     pub lacks_files: bool,
+    /// Whether the records never say where calls went ([`Search::lack_egress`](crate::traceback::Search::lack_egress)).
+    pub lacks_egress: bool,
 }
 
 /// What is held of one source, whatever order its records come in.
@@ -73,6 +75,7 @@ pub struct Coverage {
     records: u64,
     set_aside: u64,
     lacks_files: bool,
+    lacks_egress: bool,
     /// Where lines lie that could not be read.
     unread: Vec<Span>,
 }
@@ -98,6 +101,7 @@ impl Coverage {
             records: 0,
             set_aside: 0,
             lacks_files: false,
+            lacks_egress: false,
             unread: Vec::new(),
         }
     }
@@ -112,6 +116,7 @@ impl Coverage {
         coverage.records = kept.records;
         coverage.set_aside = kept.set_aside;
         coverage.lacks_files = kept.lacks_files;
+        coverage.lacks_egress = kept.lacks_egress;
         coverage
     }
 
@@ -179,6 +184,17 @@ impl Coverage {
     /// Notes that files are named and none is there: what they would hold is not known.
     pub const fn lack_files(&mut self) {
         self.lacks_files = true;
+    }
+
+    /// Notes that the records never say where calls went.
+    pub const fn lack_egress(&mut self) {
+        self.lacks_egress = true;
+    }
+
+    /// Whether the records never say where calls went.
+    #[must_use]
+    pub const fn lacks_egress(&self) -> bool {
+        self.lacks_egress
     }
 
     /// Files read, where whoever keeps the records said so.

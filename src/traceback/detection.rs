@@ -69,7 +69,7 @@ impl Facts<'_> {
             let ways = view.ways.windows(2).filter_map(|pair| Some((pair[0].to?, pair[1].from?)));
             let around: Vec<String> = ways
                 .map(|(to, from)| {
-                    if std::ptr::eq(to, from) {
+                    if to.is_same(from) {
                         format!("left for {} and came back", to.name)
                     } else {
                         format!("left for {} and came back from {}", to.name, from.name)
@@ -97,7 +97,7 @@ impl Facts<'_> {
         let claims = others.filter_map(|index| {
             let [only] = <[Match; 1]>::try_from(self.search.matches(self.request, index)).ok()?;
             let both_numbers = matches!(only.candidate.standing.judged, Tier::Exact | Tier::Near);
-            let other = View::new(index, &self.search.networks()[index], only);
+            let other = View::new(self.search, index, only);
             let theirs = other.customer().filter(|_| both_numbers && other.handed_to(top.network))?;
             let detail = format!(
                 "{} names its customer {} as the origin, and {} says that it handed it the call of its customer {}",

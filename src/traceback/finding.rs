@@ -21,23 +21,17 @@ pub enum FindingName {
     Loop,
     /// Two neighbours of the chain do not name each other.
     MissingHop,
-    /// An answer file says that a provider did not answer.
-    NonResponsive,
-    /// A registry is imported and did not list the provider as of the call.
-    NotInRmd,
     /// The calling number differs between hops of one call.
     NumberRewritten,
     /// The same token on different calls: not on hops, attempts or re-exports of one.
     ReplayedToken,
-    /// A registry is imported and gave the provider another role as of the call.
-    RmdRoleConflict,
     /// The signature is invalid, as of the call.
     SignatureInvalid,
     /// The originating hop is known, and a third party's certificate signed after 2025-09-18.
     SignerIsNotResponsibleProvider,
     /// The chain is known from origination to us, and the signer's code is none of its hops.
     SignerNotInPath,
-    /// Attested A, and the number is not assignable or on an imported do-not-originate list.
+    /// Attested A, and the number is not assignable.
     SpoofedNumberWithA,
     /// Two hops each name a customer as the origin.
     TwoOriginators,
@@ -55,11 +49,8 @@ impl FindingName {
             Self::DownstreamSignedAOrB => "downstream-signed-a-or-b",
             Self::Loop => "loop",
             Self::MissingHop => "missing-hop",
-            Self::NonResponsive => "non-responsive",
-            Self::NotInRmd => "not-in-rmd",
             Self::NumberRewritten => "number-rewritten",
             Self::ReplayedToken => "replayed-token",
-            Self::RmdRoleConflict => "rmd-role-conflict",
             Self::SignatureInvalid => "signature-invalid",
             Self::SignerIsNotResponsibleProvider => "signer-is-not-responsible-provider",
             Self::SignerNotInPath => "signer-not-in-path",

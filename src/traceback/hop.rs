@@ -88,8 +88,6 @@ impl Hop {
 pub enum HopSource {
     /// A call record.
     Record,
-    /// A provider's answer to a traceback request.
-    Answer,
     /// A PASSporT's signer.
     Signature,
     /// A diversion.
@@ -102,7 +100,6 @@ impl HopSource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Record => "record",
-            Self::Answer => "answer",
             Self::Signature => "signature",
             Self::Diversion => "diversion",
         }
@@ -115,8 +112,6 @@ impl HopSource {
 pub enum Certainty {
     /// It stands in records that are held.
     Recorded,
-    /// A provider said so.
-    Stated,
     /// A signature says so.
     Claimed,
     /// It follows from other things.
@@ -129,7 +124,6 @@ impl Certainty {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
-            Self::Stated => "stated",
             Self::Claimed => "claimed",
             Self::Inferred => "inferred",
         }

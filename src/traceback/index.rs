@@ -39,7 +39,7 @@ pub(super) struct Index {
 /// The first second of a request's time, and the request.
 type Entry = (i64, usize);
 
-/// Who calls: a number by its last ten digits, or a word such as `anonymous`.
+/// Who calls: a number by its last ten digits, or words; none for whoever is withheld.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Caller {
     Number(u64),
@@ -48,10 +48,11 @@ enum Caller {
 
 impl Caller {
     fn of(dialed: &Dialed) -> Self {
-        dialed
-            .canonical
-            .as_ref()
-            .map_or_else(|| Self::Words(dialed.raw.to_ascii_lowercase()), |own| Self::Number(key(own)))
+        match &dialed.canonical {
+            Some(number) => Self::Number(key(number)),
+            None if dialed.is_withheld() => Self::Words(String::new()),
+            None => Self::Words(dialed.raw.to_ascii_lowercase()),
+        }
     }
 }
 

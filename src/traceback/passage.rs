@@ -137,9 +137,11 @@ impl<'a> Line<'a> {
     fn handed_over(&self, later: &Self) -> Option<Why> {
         let ended = self.record().end.is_some_and(|end| self.corrected(end) <= later.start());
         match (self.enters, self.leaves, later.enters) {
-            // It left for a peer and comes from one: from where it went, or while it still was under way.
-            (_, Some(to), Some(from)) if is_same_peer(to, from) || !ended => Some(Why::Hairpin),
-            (Some(one), _, Some(other)) if is_same_peer(one, other) => Some(Why::Attempt),
+            // It left for a peer and comes from one: from where it went, or by the same caller while it still was under way.
+            (_, Some(to), Some(from)) if to.is_same(from) || !ended && self.has_same_numbers(later) => {
+                Some(Why::Hairpin)
+            }
+            (Some(one), _, Some(other)) if one.is_same(other) => Some(Why::Attempt),
             // Somebody further up tried us by two ways.
             (_, _, Some(_)) if self.leaves.is_some() => None,
             // By ways that the map does not name, into the same switch: out and in again, or it is not to be told.
@@ -188,10 +190,6 @@ impl<'a> Line<'a> {
 
 fn is_same_link(left: &Link, right: &Link) -> bool {
     left.trunk == right.trunk && left.ip() == right.ip()
-}
-
-fn is_same_peer(left: &Peer, right: &Peer) -> bool {
-    std::ptr::eq(left, right)
 }
 
 /// Whether the Call-ID that came in is the same, or one that left is the other's that came in.

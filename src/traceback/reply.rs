@@ -64,8 +64,7 @@ impl<'a> Search<'a> {
         let Some((index, matches)) = self.answering(request, replying.network) else {
             return self.negative(asked, replying.network);
         };
-        let network = &self.networks()[index];
-        let views: Vec<View<'_>> = matches.iter().map(|own| View::new(index, network, own.clone())).collect();
+        let views: Vec<View<'_>> = matches.iter().map(|own| View::new(self, index, own.clone())).collect();
         let status = if are_of_one_upstream(&views) { Status::Found } else { Status::Ambiguous };
         let mut answer = self.empty(asked, Some(index), status, self.because(request, status, &views));
         answer.matches = views.iter().map(|view| self.matched(view)).collect();
@@ -97,7 +96,7 @@ impl<'a> Search<'a> {
             replays: replying.replays,
         };
         answer.findings = facts.findings();
-        answer.role = Some(us.role);
+        answer.role = us.role;
         answer.upstream = Some(upstream(us.upstream, &us.record().ingress));
         answer.downstream = us.went_on().then(|| upstream(us.downstream, us.egress()));
         answer.chain = hops(&views, signer.as_ref());
@@ -112,9 +111,7 @@ impl<'a> Search<'a> {
         }
         let all = (0..self.networks().len()).map(|index| (index, self.matches(request, index)));
         let mut having: Vec<(usize, Vec<Match>)> = all.filter(|(_, matches)| !matches.is_empty()).collect();
-        let view = |(index, matches): &(usize, Vec<Match>)| {
-            Some(View::new(*index, self.networks().get(*index)?, matches.first()?.clone()))
-        };
+        let view = |(index, matches): &(usize, Vec<Match>)| Some(View::new(self, *index, matches.first()?.clone()));
         let views: Vec<View<'_>> = having.iter().filter_map(view).collect();
         let nearest = nearest(self, request, &views)?;
         Some(having.swap_remove(nearest))
@@ -237,7 +234,7 @@ fn question(asked: &Request) -> Asked {
 fn are_of_one_upstream(views: &[View<'_>]) -> bool {
     let link = |view: &View<'_>| (view.record().ingress.trunk.clone(), view.record().ingress.ip());
     views.iter().all(|view| match (view.upstream, views[0].upstream) {
-        (Some(own), Some(first)) => std::ptr::eq(own, first),
+        (Some(own), Some(first)) => own.is_same(first),
         (None, None) => link(view) == link(&views[0]),
         _ => false,
     })

@@ -45,9 +45,14 @@ impl Request {
         if to.canonical.is_none() {
             return Err(BadField { field: "to", fault: RequestFault::NotANumber { found: to.raw } });
         }
+        let from = dialed("from", from)?;
+        // A slip of the pen would else become a negative that stands.
+        if from.canonical.is_none() && !from.is_withheld() && !from.raw.contains('@') {
+            return Err(BadField { field: "from", fault: RequestFault::NotACaller { found: from.raw } });
+        }
         Ok(Self {
             id: id.to_owned(),
-            from: dialed("from", from)?,
+            from,
             to,
             time: moment("time", time)?,
             campaign: None,
@@ -238,6 +243,12 @@ pub enum RequestFault {
         /// What the reader says.
         reason: String,
     },
+    /// A calling number that is none, and no word for a withheld one.
+    #[error("{found:?} is no telephone number; write anonymous where the caller is withheld")]
+    NotACaller {
+        /// The text.
+        found: String,
+    },
     /// A called number that is none.
     #[error("{found:?} is no telephone number")]
     NotANumber {
@@ -330,6 +341,9 @@ mod tests {
         );
         assert!(lines[1].is_ok());
         assert_eq!(lines[2].as_ref().unwrap_err().to_string(), "line 4: to: \"private\" is no telephone number");
+        let slip = read("from,to,time\n21555501l2,12155550131,2026-05-04T12:00:01Z\n", &[]).unwrap().remove(0);
+        let words = "line 2: from: \"21555501l2\" is no telephone number; write anonymous where the caller is withheld";
+        assert_eq!(slip.unwrap_err().to_string(), words);
         assert_eq!(read("", &[]), Err(RequestsError::Nothing));
         assert!(read("{\"from\":\n", &[]).unwrap()[0].as_ref().unwrap_err().to_string().contains("no JSON object"));
     }

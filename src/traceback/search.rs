@@ -67,6 +67,12 @@ pub struct Match {
     pub again: Vec<Passage>,
 }
 
+impl Match {
+    fn has_line(&self, place: Place) -> bool {
+        self.candidate.record.place == place || self.also.iter().any(|own| own.place == place)
+    }
+}
+
 /// A line about the same call as another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -220,6 +226,16 @@ impl<'a> Search<'a> {
         sources.filter_map(move |source| Some((source, self.coverage.get(&Origin { network, source })?)))
     }
 
+    /// Tells the search that the records of a source never say where calls went: that one names nobody is no end then.
+    pub fn lack_egress(&mut self, origin: Origin) {
+        self.cover(origin).lack_egress();
+    }
+
+    /// Whether the records of a source never say where calls went.
+    pub(super) fn lacks_egress(&self, origin: Origin) -> bool {
+        self.coverage.get(&origin).is_some_and(Coverage::lacks_egress)
+    }
+
     /// How many files of a source were read.
     pub(super) fn files_of(&self, origin: Origin) -> u64 {
         let told = self.coverage.get(&origin).and_then(Coverage::files);
@@ -255,10 +271,11 @@ impl<'a> Search<'a> {
         Some(Match { candidate: first.candidate, exit: first.exit, also, again })
     }
 
-    /// Everybody that a network tried to hand a request's call to.
-    pub(super) fn handed_to(&self, request: usize, network: usize) -> Vec<&'a Peer> {
+    /// Everybody that a network tried to hand a call to, that is one of its matches for a request.
+    pub(super) fn handed_to(&self, request: usize, network: usize, call: &Match) -> Vec<&'a Peer> {
         let Some(own) = self.networks.get(network) else { return Vec::new() };
-        let candidates = self.candidates(request, network);
+        let mut candidates = self.candidates(request, network);
+        candidates.retain(|candidate| call.has_line(candidate.record.place));
         let leaves = |own: &'a Network, candidate: &Candidate| {
             own.peer_of(&candidate.record.egress.name(), candidate.standing.began)
         };

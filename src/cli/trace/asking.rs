@@ -73,6 +73,7 @@ where
             kept.set_aside = held.set_aside;
             kept.spans.clone_from(&held.spans);
             kept.unread.clone_from(&held.unread);
+            kept.lacks_egress = held.lacks_egress;
         }
         let label = source.label();
         let own = |own: &&SourceStatus| own.network == network.name && own.source == label;

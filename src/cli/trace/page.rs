@@ -66,7 +66,6 @@ fn the_answer(answer: &Answer, upstream: &Upstream, text: &mut Text) {
     text.name("answer").put(Tone::Strong, name).plain(" ").plain(verb).end();
     text.name("");
     identifiers(upstream, text).end();
-    let role = answer.role.map_or("unknown", |role| role.as_str());
     let onward = answer.downstream.as_ref().map_or_else(
         || "; the record shows nobody that it handed the call to".to_owned(),
         |down| {
@@ -76,7 +75,10 @@ fn the_answer(answer: &Answer, upstream: &Upstream, text: &mut Text) {
             )
         },
     );
-    text.field("our role", format_args!("{us} is {role}{onward}"));
+    match answer.role {
+        Some(role) => text.field("our role", format_args!("{us} is {}{onward}", role.as_str())),
+        None => text.field("our role", format_args!("{us}: its records do not say where calls went")),
+    }
 }
 
 fn label(name: Option<&str>, spc: Option<&str>) -> String {
@@ -125,7 +127,7 @@ fn candidate(answer: &Answer, matched: &Matched, text: &mut Text) {
     let span = match (call.answer, call.end) {
         (Some(answered), Some(end)) => format!("answered {answered}, ended {end}"),
         (Some(answered), None) => format!("answered {answered}"),
-        (None, Some(end)) => format!("never answered, ended {end}"),
+        (None, Some(end)) => format!("no answer recorded, ended {end}"),
         (None, None) => "no answer recorded".to_owned(),
     };
     let raw = call.original_called.as_ref().map_or_else(String::new, |own| format!(" (at first for {own})"));

@@ -1,5 +1,6 @@
 //! The search over the files themselves: all of them are read, one after the other.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +15,7 @@ use crate::cli::set_aside::SetAside;
 use crate::cli::sources::{RecordFile, Sources};
 use crate::network::Network;
 use crate::time::UnixTime;
-use crate::traceback::{Replays, Search, SourceFile};
+use crate::traceback::{Origin, Replays, Search, SourceFile};
 
 /// The files, read.
 pub(super) struct FilesRead<'a> {
@@ -40,6 +41,7 @@ impl<'a> FilesRead<'a> {
         let mut own = Self { sources, networks, places: Vec::new(), all_read: sources.unreadable.is_empty() };
         let bar = printer.progress_of_bytes("reading records", sources.length());
         let mut aside = SetAside::default();
+        let mut records_egress: BTreeMap<Origin, bool> = BTreeMap::new();
         for file in &sources.files {
             let place = search.files().len();
             let mut neighbours = Neighbours::default();
@@ -55,7 +57,10 @@ impl<'a> FilesRead<'a> {
             });
             neighbours.pass(None, |before, after| search.set_aside(file.origin, before, after));
             let sha256 = match read {
-                Ok(sha256) => Some(sha256),
+                Ok(read) => {
+                    *records_egress.entry(file.origin).or_default() |= read.records_egress;
+                    Some(read.sha256)
+                }
                 Err(unread) => {
                     own.all_read = false;
                     let (name, reason) = (&file.name, &unread.reason);
@@ -66,6 +71,8 @@ impl<'a> FilesRead<'a> {
             };
             own.places.push(sha256.map(|sha256| search.add_file(SourceFile::new(&file.name, sha256, file.origin))));
         }
+        let lacking = records_egress.into_iter().filter(|(_, records_it)| !records_it);
+        lacking.for_each(|(origin, _)| search.lack_egress(origin));
         bar.finish_and_clear();
         aside.say(printer);
         own
@@ -85,7 +92,7 @@ impl<'a> FilesRead<'a> {
         bar.finish_and_clear();
     }
 
-    /// Reads a file, and gives its SHA-256.
+    /// Reads a file to its end.
     fn each(
         &self,
         file: &RecordFile,
@@ -93,7 +100,7 @@ impl<'a> FilesRead<'a> {
         bar: &ProgressBar,
         talk: Option<&mut Printer>,
         mut take: impl FnMut(Result<Record, BadLine>),
-    ) -> Result<String, Unread> {
+    ) -> Result<FileRead, Unread> {
         let origin = file.origin;
         let source = self.networks.get(origin.network).and_then(|network| network.sources.get(origin.source));
         let Some(understanding) = self.sources.understanding(origin) else {
@@ -108,6 +115,7 @@ impl<'a> FilesRead<'a> {
         if let Some(printer) = talk.filter(|_| is_own && !reader.unknown_columns().is_empty()) {
             printer.note(&format!("{}: columns left out: {}", file.name, reader.unknown_columns().join(", ")));
         }
+        let records_egress = reader.records_egress();
         let mut broken = None;
         for item in reader {
             if let Err(BadLine { fault: LineFault::Row(RowError::Unreadable { reason, .. }), .. }) = &item {
@@ -117,12 +125,19 @@ impl<'a> FilesRead<'a> {
             take(item);
         }
         let (sha256, broken) = match (counted.sha256(), broken) {
-            (Ok(sha256), None) => return Ok(sha256),
+            (Ok(sha256), None) => return Ok(FileRead { sha256, records_egress }),
             (Ok(sha256), Some(reason)) => (sha256, reason),
             (Err(reason), broken) => (String::new(), broken.unwrap_or_else(|| reason.to_string())),
         };
         Err(Unread { reason: format!("it cannot be read to its end: {broken}"), sha256: Some(sha256) })
     }
+}
+
+/// What a file turned out to be.
+struct FileRead {
+    sha256: String,
+    /// Whether all its records can say where calls went.
+    records_egress: bool,
 }
 
 /// Why a file was not read to its end.

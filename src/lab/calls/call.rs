@@ -135,6 +135,12 @@ impl Call {
         self.rewritten.filter(|(own, _)| *own < hop).map_or(self.caller, |(_, number)| number)
     }
 
+    /// Who calls, as a line has it: one of a hop, or of the route that failed.
+    pub(super) fn caller_in(&self, hop: Option<usize>) -> u64 {
+        let failed = || self.failure.map_or(0, |failure| failure.hop + 1);
+        self.caller_at(hop.unwrap_or_else(failed))
+    }
+
     /// Whether its PASSporT comes as far as that hop.
     pub(super) fn is_signed_at(&self, hop: usize) -> bool {
         let is_kept = |from: usize| (from + 1..=hop).all(|own| self.path.get(own) != Some(&FERN));

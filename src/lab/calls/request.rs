@@ -126,13 +126,9 @@ impl Clerk<'_> {
                 }
                 for line in call.lines(self.world) {
                     let switch = &self.world.networks[line.network].switches[line.switch];
-                    let is_named =
-                        line.called == number || line.original == Some(number) || line.diversion == Some(number);
-                    if is_named && !is_lost(&line, switch) {
-                        found.push((
-                            number,
-                            Other { call: call.id, caller: line.caller, line: picked_line(&line, switch) },
-                        ));
+                    let picked = picked_line(&line, switch);
+                    if picked.is_for(number) && !is_lost(&line, switch) {
+                        found.push((number, Other { call: call.id, caller: line.caller, line: picked }));
                     }
                 }
             }
@@ -157,28 +153,24 @@ impl Clerk<'_> {
             .filter(|(_, tiers)| tiers.iter().any(Option::is_some))
             .collect();
         let mut truth = Truth::new(kind.as_str(), asked.how);
-        let answering = located.and_then(|own| Some((own, answering(own)?)));
-        let Some((located, hop)) = answering else {
+        let answering = located.and_then(|own| Some((own, answering(own, asked.to)?)));
+        let Some((located, (network, hop))) = answering else {
             // Nobody may have anything that looks like it.
             let status = if self.is_whole(asked) { "not-found" } else { "cannot-say" };
             truth.status = vec![status];
             return rivals.is_empty().then_some(truth);
         };
         let call = &located.picked.call;
-        let network = call.path[hop];
         let lines = || {
-            located
-                .picked
-                .places
-                .iter()
-                .zip(&located.places)
-                .filter(|(line, _)| line.network == network && line.hop.is_some())
+            located.picked.places.iter().zip(&located.places).filter(|(line, _)| {
+                line.network == network && line.hop.is_some() == hop.is_some() && line.is_for(asked.to)
+            })
         };
         let present = || lines().filter(|(_, place)| place.is_some());
-        let best = |clock: usize| present().filter_map(|(line, _)| tiers(call.caller_at(line.hop?), line)[clock]).min();
+        let best = |clock: usize| present().filter_map(|(line, _)| tiers(call.caller_in(line.hop), line)[clock]).min();
         let (mine, righted) = (best(0)?, best(1)?);
         // Where the call ends, that network answers, whatever others have; else one of them might be the nearer.
-        let is_end = hop + 1 == call.path.len();
+        let is_end = hop.is_some_and(|hop| hop + 1 == call.path.len());
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             rivals.into_iter().partition(|(other, _)| other.line.network == network);
         if !is_end && !elsewhere.is_empty() {
@@ -207,7 +199,7 @@ impl Clerk<'_> {
         truth.alone = here.is_empty();
         truth.status = if here.iter().all(is_same) { vec!["found"] } else { vec!["ambiguous"] };
         // Sold on and bought back: the network has the call twice, from two upstreams.
-        if truth.status == ["found"] && lines().any(|(line, place)| place.is_some() && line.hop != Some(hop)) {
+        if truth.status == ["found"] && lines().any(|(line, place)| place.is_some() && line.hop != hop) {
             truth.status.push("ambiguous");
         }
         truth.chain = call.path.iter().map(|own| PROVIDERS[*own].name).collect();
@@ -251,10 +243,12 @@ impl Clerk<'_> {
     }
 }
 
-/// The hop nearest the called party that has a line.
-fn answering(located: &Located) -> Option<usize> {
-    let having = located.picked.places.iter().zip(&located.places).filter(|(_, place)| place.is_some());
-    having.filter_map(|(line, _)| line.hop).max()
+/// The network and the hop nearest the called party that has a line with that number; where no hop has one, the network
+/// that was tried in vain, which has the call too.
+fn answering(located: &Located, called: u64) -> Option<(usize, Option<usize>)> {
+    let lines = located.picked.places.iter().zip(&located.places);
+    let having = lines.filter(|(line, place)| place.is_some() && line.is_for(called));
+    having.map(|(line, _)| (line.hop, line.network)).max().map(|(hop, network)| (network, hop))
 }
 
 /// As the called party's provider has it, at a time that is more or less right.

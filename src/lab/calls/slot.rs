@@ -46,6 +46,15 @@ pub(super) struct PickedLine {
     /// By the switch's clock, in seconds.
     pub(super) start: i64,
     pub(super) is_signed: bool,
+    /// Every number that it says the call was for.
+    numbers: [Option<u64>; 3],
+}
+
+impl PickedLine {
+    /// Whether it says that the call was for a number.
+    pub(super) fn is_for(&self, number: u64) -> bool {
+        self.numbers.contains(&Some(number))
+    }
 }
 
 /// Everything of a slot, switch after switch, network after network.
@@ -132,6 +141,7 @@ pub(super) fn picked_line(line: &Line<'_>, switch: &Switch) -> PickedLine {
         upstream: line.ingress.party.name(),
         start: line.recorded_start(switch).div_euclid(1000),
         is_signed: line.is_signed && switch.layout.records_identities(),
+        numbers: [Some(line.called), line.original, line.diversion],
     }
 }
 

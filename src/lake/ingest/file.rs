@@ -179,6 +179,7 @@ pub(super) struct Tally {
     pub(super) bad: Vec<BadLine>,
     /// The starts of the records around lines that could not be read.
     pub(super) unread: Vec<[Option<i64>; 2]>,
+    pub(super) lacks_egress: bool,
     pub(super) cut_short: Option<String>,
     pub(super) spans: Spans,
     last: Option<i64>,

@@ -30,4 +30,8 @@ impl Pieces for Cut {
             })
         }))
     }
+
+    fn records_egress(&self) -> bool {
+        self.parser.records_egress()
+    }
 }

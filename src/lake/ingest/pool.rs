@@ -175,7 +175,9 @@ impl<'a> Pool<'a> {
         if let Some(slot) = self.files.get(index) {
             slot.get_or_init(|| file);
         }
-        self.change(|work| set(&mut work.tallies, index, Tally::default()));
+        let mut tally = Tally::default();
+        tally.lacks_egress = !pieces.records_egress();
+        self.change(|work| set(&mut work.tallies, index, tally));
         let mut told = 0;
         let cut_short = loop {
             let piece = pieces.next_piece();

@@ -31,9 +31,18 @@ pub(super) fn write(entry: &Entry<'_>, out: &mut String) {
     cells.extend([entry.calling.to_owned(), entry.called.to_owned(), String::new(), "0".to_owned()]);
     // Numbers before translation, two of them, the billing number, then the route.
     cells.extend([String::new(), String::new(), String::new(), String::new(), entry.calling.to_owned()]);
-    let label = entry.egress.map_or("LOCAL", |egress| egress.trunk);
-    cells.extend([format!("RL_{label}"), "1".to_owned(), format!("{}:{label}", entry.switch)]);
-    cells.extend([String::new(), String::new(), entry.ingress.trunk.to_owned()]);
+    match entry.egress {
+        Some(egress) => {
+            cells.extend([
+                format!("RL_{}", egress.trunk),
+                "1".to_owned(),
+                format!("{}:{}", entry.switch, egress.trunk),
+            ]);
+            cells.extend([String::new(), egress.address.to_owned()]);
+        }
+        None => cells.extend(std::iter::repeat_n(String::new(), 5)),
+    }
+    cells.push(entry.ingress.trunk.to_owned());
     cells.extend(["\"SIP,5060,RTP\"".to_owned(), String::new()]);
     out.push_str(&cells.join(","));
     out.push('\n');
