@@ -12,6 +12,7 @@ use crate::verify::error::{Error, Part};
 use crate::verify::examination::Examination;
 use crate::verify::policy::Policy;
 use crate::verify::rules;
+use crate::verify::signature::Unsettled;
 
 /// One Identity header under examination.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Subject {
     /// `div`, canonical.
     pub(super) div: Option<Identity>,
     pub(super) examination: Examination,
+    /// Its signature, until it is judged.
+    pub(super) unsettled: Option<Unsettled>,
 }
 
 /// The PASSporT types by what verification does with them.
@@ -79,6 +82,7 @@ impl Subject {
             dest: Vec::new(),
             div: None,
             examination: Examination::new(),
+            unsettled: None,
         };
         subject.read_header(field, policy);
         if let Some(token) = subject.read_token() {
