@@ -12,6 +12,7 @@ use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
 use crate::cli::lake::LakeArgs;
 use crate::cli::sign::SignArgs;
+use crate::cli::speed::SpeedArgs;
 use crate::cli::trace::TraceArgs;
 use crate::time::UnixTime;
 
@@ -105,6 +106,8 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Sign a call: print the value of its Identity header
     Sign(SignArgs),
+    /// Measure what this machine verifies a second
+    Speed(SpeedArgs),
     /// Find the calls of traceback requests in call records, and who handed them to us
     Trace(TraceArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed

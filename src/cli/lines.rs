@@ -52,7 +52,7 @@ impl<R: Read> Lines<R> {
 
     /// Whether the next line may have to be waited for: the moment to flush what was printed.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.number > 0 && !self.broken && self.reader.buffer().is_empty()
+        self.number > 0 && !self.broken && memchr::memchr(b'\n', self.reader.buffer()).is_none()
     }
 
     /// Reads up to the next line end, keeping no more than the limit.

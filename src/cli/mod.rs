@@ -38,6 +38,7 @@ mod shown_certificate;
 mod shown_value;
 mod sign;
 mod sources;
+mod speed;
 mod table;
 mod text;
 mod trace;
@@ -99,6 +100,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lake(args) => lake::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
+        Command::Speed(args) => speed::run(&args, printer),
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
             let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
