@@ -37,7 +37,7 @@ fn desk() -> Desk {
         messages += &invite(&[&value]);
         if place % 97 == 0 {
             lines += "{\"identity\": 7}\n\n";
-            values += &"x".repeat(if place == 97 { 1 << 20 } else { 0 });
+            values += &"x".repeat(if place == 97 { (1 << 20) + 1 } else { 0 });
             values += "\n";
             messages += "no SIP\r\n";
         }
@@ -86,7 +86,9 @@ fn all_cores_give_the_bytes_of_one() {
         };
         let one = run("1");
         for threads in ["2", "5"] {
-            assert!(run(threads) == one, "{output:?} on {threads} threads");
+            let other = run(threads);
+            let differing = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+            assert!(other == one, "{output:?} on {threads} threads: {differing:?}");
         }
     }
 }
@@ -218,4 +220,27 @@ fn what_cannot_be_asked_of_the_lake_is_said_with_what_to_do() {
     fs::remove_dir_all(desk.path("lake")).unwrap();
     let run = desk.run(["verify", "--lake"]);
     assert!(run.code == 2 && run.err.contains("lake"), "{}", run.err);
+}
+
+#[test]
+fn speed_measures_every_setting_that_was_asked_for() {
+    let desk = Desk::new();
+    let args = ["speed", "--seconds", "0.01", "--keys", "1", "--keys", "3", "--threads", "1", "--threads", "2"];
+    let objects = desk.run(args).objects();
+    let settings: Vec<_> = objects.iter().map(|own| (own["keys"].as_u64(), own["threads"].as_u64())).collect();
+    let expected = [(1, 1), (1, 2), (3, 1), (3, 2)].map(|(keys, threads)| (Some(keys), Some(threads)));
+    assert_eq!(settings, expected);
+    for own in &objects {
+        let number = |name: &str| own[name].as_f64().unwrap();
+        for name in ["backend_us", "single_us", "batch_us", "verify_backend_us", "verify_us", "verify_batch_us"] {
+            assert!(number(name) > 0.0, "{own}");
+        }
+        // Medians of ratios and ratios of medians differ, but not by much.
+        let ratio = number("backend_us") / number("single_us");
+        assert!(number("ratio_single") > ratio / 10.0 && number("ratio_single") < ratio * 10.0, "{own}");
+        assert_eq!(number("table_bytes"), number("keys") * 262_144.0);
+    }
+    let text = desk.run(["speed", "--seconds", "0.01", "--keys", "1", "--threads", "1", "--format", "text"]);
+    assert!(text.out.starts_with("1 key, 1 thread  tables of 256 KiB\n"), "{}", text.out);
+    assert_eq!(text.out.lines().filter(|line| line.contains("/s")).count(), 6);
 }

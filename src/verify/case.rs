@@ -2,6 +2,7 @@
 //! concluded (RFC 8224 §6.2).
 
 use crate::certificate::chain::LinkCache;
+use crate::passport::HeaderCache;
 use crate::sip::call::Call;
 use crate::time::UnixTime;
 use crate::verify::credential_checks::Credentials;
@@ -11,6 +12,13 @@ use crate::verify::policy::{MAX_IDENTITY_HEADERS, Policy};
 use crate::verify::report;
 use crate::verify::subject::{Kind, Subject};
 use crate::verify::verdict::Verdict;
+
+/// What is remembered from call to call: facts, never trust.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caches<'a> {
+    pub(super) headers: &'a HeaderCache,
+    pub(super) links: &'a LinkCache,
+}
 
 /// A call whose every check was made that needs no signature and follows none.
 pub(super) struct Case<'a> {
@@ -27,12 +35,13 @@ impl<'a> Case<'a> {
         call: &'a Call,
         materials: &Materials,
         policy: &Policy,
-        links: &LinkCache,
+        caches: Caches<'_>,
         now: UnixTime,
     ) -> Self {
         let fields = call.identities.iter().take(MAX_IDENTITY_HEADERS);
         // RFC 8224 §6.2 step 1 and what each PASSporT's own text decides.
-        let mut subjects: Vec<Subject> = fields.map(|field| Subject::read(field, call, policy)).collect();
+        let mut subjects: Vec<Subject> =
+            fields.map(|field| Subject::read(field, call, policy, caches.headers)).collect();
         // RFC 8946 §4.2 (a): which PASSporT diverts which.
         let chain = DivChain::link(&subjects);
         let mut signers = Vec::with_capacity(subjects.len());
@@ -44,7 +53,7 @@ impl<'a> Case<'a> {
             // RFC 8224 §6.2 step 2.
             subject.check_orig(call);
             // RFC 8224 §6.2 steps 3 and 5, RFC 8226, ATIS-1000080.
-            signers.push(subject.check_credential(materials, policy, links, now));
+            signers.push(subject.check_credential(materials, policy, caches.links, now));
         }
         Self { call, now, subjects, chain, signers }
     }

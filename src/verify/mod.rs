@@ -23,9 +23,10 @@ use std::sync::Arc;
 use crate::certificate::chain::LinkCache;
 use crate::es256::{Batch, TableCache};
 use crate::identity_header::IdentityHeader;
+use crate::passport::HeaderCache;
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use case::Case;
+use case::{Caches, Case};
 use subject::{Kind, Subject};
 
 pub use error::{Error, Part, Stage};
@@ -39,12 +40,13 @@ pub use verdict::{
 
 /// Verifies calls by one policy. Shared between threads, it verifies in parallel.
 ///
-/// It remembers which issuer's key made which certificate's signature, a fact that does not change; never whom to
-/// trust, which depends on the instant, the anchors and the CRLs. For keys that sign much it keeps tables that make
+/// It remembers which issuer's key made which certificate's signature and what header segments say, facts that do not
+/// change; never whom to trust, which depends on the instant, the anchors and the CRLs. For keys that sign much it keeps tables that make
 /// their signatures cheaper to verify, and judge them the same.
 #[derive(Debug, Default)]
 pub struct Verifier {
     policy: Policy,
+    headers: HeaderCache,
     links: LinkCache,
     tables: Arc<TableCache>,
 }
@@ -87,7 +89,7 @@ impl Verifier {
             if header.and_then(|header| header.info).is_none_or(|url| materials.knows(&url)) {
                 continue;
             }
-            let subject = Subject::read(field, call, &self.policy);
+            let subject = Subject::read(field, call, &self.policy, &self.headers);
             if subject.kind == Kind::Unsupported {
                 continue;
             }
@@ -103,7 +105,7 @@ impl Verifier {
 
     /// Judges a call at the instant `now`.
     pub fn verify(&self, call: &Call, materials: &Materials, now: UnixTime) -> Verdict {
-        let mut case = Case::open(call, materials, &self.policy, &self.links, now);
+        let mut case = Case::open(call, materials, &self.policy, self.caches(), now);
         signature::settle(case.subjects(), &self.tables, self.policy.cross_check);
         case.conclude(&self.policy)
     }
@@ -115,13 +117,17 @@ impl Verifier {
     pub fn verify_batch(&self, calls: &[(&Call, UnixTime)], materials: &Materials) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(calls.len());
         for portion in calls.chunks(MAX_OPEN) {
-            let open = |&(call, now)| Case::open(call, materials, &self.policy, &self.links, now);
+            let open = |&(call, now)| Case::open(call, materials, &self.policy, self.caches(), now);
             let mut cases: Vec<Case<'_>> = portion.iter().map(open).collect();
             let subjects = cases.iter_mut().flat_map(Case::subjects);
             signature::settle(subjects, &self.tables, self.policy.cross_check);
             verdicts.extend(cases.into_iter().map(|case| case.conclude(&self.policy)));
         }
         verdicts
+    }
+
+    const fn caches(&self) -> Caches<'_> {
+        Caches { headers: &self.headers, links: &self.links }
     }
 }
 
