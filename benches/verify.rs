@@ -9,16 +9,18 @@
 )]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey;
 use stirtrace::certificate::bundle::{Bundle, Limits};
 use stirtrace::certificate::chain::{LinkCache, Path};
+use stirtrace::es256::TableCache;
 use stirtrace::identity_header::IdentityHeader;
-use stirtrace::number::NumberPlan;
+use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::{Passport, Token};
 use stirtrace::sip::{Call, Message};
 use stirtrace::time::UnixTime;
@@ -108,14 +110,37 @@ fn stirtrace(c: &mut Criterion) {
     });
 
     let verifier = Verifier::new(Policy::default());
+    let by_library = Verifier::new(Policy::default()).with_tables(Arc::new(TableCache::new(0)));
     let mut materials = Materials::new();
     materials.set_anchors(case.anchors.clone());
     materials.add_certificate(URL, &case.body);
     let (message, _) = Message::parse(&case.invite).unwrap();
     let call = Call::from_message(&message, &NumberPlan::NORTH_AMERICAN);
-    assert_eq!(verifier.verify(&call, &materials, NOW).conclusion, Conclusion::Passed);
-    group.bench_function("verify, warm certificate", |b| {
+    // The tables are built, and grown.
+    for _ in 0..2_000 {
+        assert_eq!(verifier.verify(&call, &materials, NOW).conclusion, Conclusion::Passed);
+    }
+    group.bench_function("verify, signature by aws-lc-rs", |b| {
+        b.iter(|| by_library.verify(black_box(&call), &materials, NOW));
+    });
+    group.bench_function("verify, signature by table", |b| {
         b.iter(|| verifier.verify(black_box(&call), &materials, NOW));
+    });
+    let bare = || {
+        let call = Call::bare([black_box(&case.value).as_str()]);
+        let number = |digits: &str| Identity::Number(digits.parse().unwrap());
+        call.with_from(number("12155550112")).with_to(number("12155550131"))
+    };
+    group.bench_function("header text to verdict", |b| {
+        b.iter(|| verifier.verify(&bare(), &materials, NOW));
+    });
+    group.throughput(Throughput::Elements(32));
+    group.bench_function("header text to verdict, 32 together", |b| {
+        b.iter(|| {
+            let calls: Vec<Call> = (0..32).map(|_| bare()).collect();
+            let calls: Vec<(&Call, UnixTime)> = calls.iter().map(|call| (call, NOW)).collect();
+            verifier.verify_batch(&calls, &materials)
+        });
     });
     group.finish();
 }

@@ -65,7 +65,7 @@ impl IdentityHeader {
         let mut reader = Reader { text: value, at: 0 };
         reader.skip_space();
         let token_offset = reader.at;
-        let token = reader.take_while(|c| c != b';' && c != b',' && !is_space(c));
+        let token = reader.token();
         if token.is_empty() {
             return Err(Error::Empty);
         }
@@ -235,6 +235,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes bytes as long as `wanted` holds. It stops at ASCII bytes only, so the text stays whole characters.
+    /// Up to a separator: a token, if all of it may stand in one.
+    fn token(&mut self) -> &'a str {
+        let rest = &self.text.as_bytes()[self.at..];
+        // Nearly all of a value is token: one look-up a byte.
+        let length = rest.iter().position(|c| !TOKEN_BYTES[usize::from(*c)]).unwrap_or(rest.len());
+        let is_whole = rest.get(length).is_none_or(|c| matches!(c, b';' | b',') || is_space(*c));
+        if !is_whole {
+            return self.take_while(|c| c != b';' && c != b',' && !is_space(c));
+        }
+        let token = &self.text[self.at..self.at + length];
+        self.at += length;
+        token
+    }
+
     fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
         let rest = &self.text.as_bytes()[self.at..];
         let length = rest.iter().position(|c| c.is_ascii() && !wanted(*c)).unwrap_or(rest.len());
@@ -276,9 +290,19 @@ fn is_space(c: u8) -> bool {
 }
 
 /// B1: both base64 alphabets, and padding, which the token's reader judges.
-fn is_token_byte(c: u8) -> bool {
+const fn is_token_byte(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'+' | b'/' | b'=' | b'.')
 }
+
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let (mut place, mut byte) = (0, 0_u8);
+    while place < table.len() {
+        table[place] = is_token_byte(byte);
+        (place, byte) = (place + 1, byte.wrapping_add(1));
+    }
+    table
+};
 
 /// Why a text is no value of an Identity header field.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -51,7 +51,7 @@ pub use crate::capture::error::Error;
 pub use crate::capture::limits::Limits;
 pub use crate::capture::message::{CapturedMessage, Transport};
 pub use crate::capture::packets::{Link, Packet, Packets, is_capture};
-pub use crate::capture::repeats::{Repeat, Repeats};
+pub use crate::capture::repeats::{Fingerprint, Fingerprinter, Repeat, Repeats};
 pub use crate::capture::time::CaptureTime;
 
 /// The SIP messages of a capture, in the order in which they are complete.

@@ -22,10 +22,35 @@ pub enum Repeat {
     },
 }
 
-/// Remembers messages by Call-ID, CSeq and tokens; the oldest are forgotten first.
+/// What a message is recognised by: its Call-ID, CSeq and tokens, and who sent it to whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fingerprint {
+    call: u64,
+    message: u64,
+}
+
+/// Takes fingerprints, on any thread; those of one [`Repeats`] are comparable.
+#[derive(Clone, Debug, Default)]
+pub struct Fingerprinter(RandomState);
+
+impl Fingerprinter {
+    /// The fingerprint of a message.
+    #[must_use]
+    pub fn of(
+        &self,
+        (source, destination): (SocketAddr, SocketAddr),
+        (call_id, cseq): (&str, &str),
+        tokens: &[&str],
+    ) -> Fingerprint {
+        let call = self.0.hash_one((call_id, cseq, tokens));
+        Fingerprint { call, message: self.0.hash_one((call, source, destination)) }
+    }
+}
+
+/// Remembers messages by their fingerprints; the oldest are forgotten first.
 #[derive(Debug)]
 pub struct Repeats {
-    hasher: RandomState,
+    fingerprinter: Fingerprinter,
     seen: HashMap<u64, u64>,
     order: VecDeque<u64>,
     limit: usize,
@@ -38,21 +63,20 @@ impl Repeats {
     /// Remembers so many.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { hasher: RandomState::new(), seen: HashMap::new(), order: VecDeque::new(), limit: limit.max(1) }
+        let fingerprinter = Fingerprinter::default();
+        Self { fingerprinter, seen: HashMap::new(), order: VecDeque::new(), limit: limit.max(1) }
+    }
+
+    /// What takes the fingerprints that are compared here.
+    #[must_use]
+    pub const fn fingerprinter(&self) -> &Fingerprinter {
+        &self.fingerprinter
     }
 
     /// What a message is to those before it; it is remembered.
-    pub fn see(
-        &mut self,
-        frame: u64,
-        (source, destination): (SocketAddr, SocketAddr),
-        (call_id, cseq): (&str, &str),
-        tokens: &[&str],
-    ) -> Repeat {
-        let call = self.hasher.hash_one((call_id, cseq, tokens));
-        let message = self.hasher.hash_one((call, source, destination));
-        let again = self.remember(message, frame);
-        let leg = self.remember(call, frame);
+    pub fn see(&mut self, frame: u64, fingerprint: Fingerprint) -> Repeat {
+        let again = self.remember(fingerprint.message, frame);
+        let leg = self.remember(fingerprint.call, frame);
         match (again, leg) {
             (Some(frame), _) => Repeat::Retransmission { frame },
             (None, Some(frame)) => Repeat::Leg { frame },

@@ -42,6 +42,8 @@ pub struct Certificate(Arc<Parts>);
 struct Parts {
     der: Vec<u8>,
     sha256: [u8; 32],
+    /// What every verdict names it by.
+    sha256_hex: String,
     body: Body,
     signature_algorithm: SignatureIdentifier,
     algorithms_agree: bool,
@@ -89,9 +91,11 @@ impl Certificate {
         let signature = fields.expect(Tag::BIT_STRING)?.whole_octets()?.to_vec();
         fields.finish()?;
         let body = Body::read(body)?;
+        let sha256 = sha256(der);
         Ok(Self(Arc::new(Parts {
             der: der.to_vec(),
-            sha256: sha256(der),
+            sha256,
+            sha256_hex: hexadecimal(&sha256),
             algorithms_agree: body.inner_algorithm == algorithm.raw,
             body,
             signature_algorithm: SignatureIdentifier::read(algorithm)?,
@@ -114,7 +118,7 @@ impl Certificate {
     /// The SHA-256 in lower-case hexadecimal.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
-        hexadecimal(&self.0.sha256)
+        self.0.sha256_hex.clone()
     }
 
     /// The X.509 version: 1, 2 or 3 (F12 wants 3).

@@ -1,16 +1,20 @@
 //! What was typed. What it means is in `settings`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::days;
 use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
 use crate::cli::lake::LakeArgs;
 use crate::cli::sign::SignArgs;
+use crate::cli::speed::SpeedArgs;
 use crate::cli::trace::TraceArgs;
+use crate::time::UnixTime;
 
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
@@ -102,6 +106,8 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Sign a call: print the value of its Identity header
     Sign(SignArgs),
+    /// Measure what this machine verifies a second
+    Speed(SpeedArgs),
     /// Find the calls of traceback requests in call records, and who handed them to us
     Trace(TraceArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
@@ -212,8 +218,10 @@ pub(crate) struct VerifyArgs {
     pub(crate) revocation: RevocationArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// The instant to judge at: capture (when the packet was captured; now, for what is no capture), now, date (the
-    /// call's own Date, else its iat), or an RFC 3339 time
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+    /// The instant to judge at: capture (when the packet was captured, or the record says that the call began; now, for
+    /// anything else), now, date (the call's own Date, else its iat), or an RFC 3339 time
     #[arg(long, value_name = "WHEN", default_value = "capture")]
     pub(crate) at: String,
     /// Listen on a UDP address for HEPv3 packets, and judge what they bring until interrupted
@@ -228,7 +236,10 @@ pub(crate) struct VerifyArgs {
     /// Fetch nothing: certificates come from --certs only. This is the default
     #[arg(long)]
     pub(crate) offline: bool,
-    /// List the checks that passed, too; of a capture, everything about a call
+    /// How many threads judge [default: one for each core]; the output is the same
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// List the checks that passed, too; of a capture or the lake, everything about a call
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
     /// Count calls by signer, attestation, verdict, source and origin instead of listing them
@@ -239,6 +250,23 @@ pub(crate) struct VerifyArgs {
     pub(crate) all: bool,
 }
 
+/// Which records of the lake.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RecordArgs {
+    /// Judge again the call records of the lake (stirtrace.toml) that carry an Identity, each as of its call
+    #[arg(long, conflicts_with_all = ["input", "hep"], help_heading = "Lake")]
+    pub(crate) lake: bool,
+    /// Only calls that began then or later: a day, a month (2026-05), or an RFC 3339 time; in UTC
+    #[arg(long, value_name = "WHEN", requires = "lake", value_parser = days::beginning, help_heading = "Lake")]
+    pub(crate) since: Option<UnixTime>,
+    /// Only calls that began then or earlier: a day or a month to its end, or an RFC 3339 time; in UTC
+    #[arg(long, value_name = "WHEN", requires = "lake", value_parser = days::end, help_heading = "Lake")]
+    pub(crate) until: Option<UnixTime>,
+    /// Only records of this network, by its name or service provider code
+    #[arg(long, value_name = "NAME|SPC", requires = "lake", help_heading = "Lake")]
+    pub(crate) network: Option<String>,
+}
+
 const VERIFY_HELP: &str = "\
 Examples:
   stirtrace verify invite.sip --trust roots.pem --certs archive/
@@ -246,6 +274,7 @@ Examples:
   echo 'Identity: eyJ..' | stirtrace verify --from 12155550112 --to 12155550131
   stirtrace verify day.pcap.gz --trust roots.pem --certs archive/ --summary
   tcpdump -i any -s 0 -U -w - udp or tcp | stirtrace verify -
+  stirtrace verify --lake --since 2026-05 --until 2026-05 --summary
 
 JSON lines are objects with identity (string or array), from, to, date, call_id.
 Consecutive lines that begin `Identity:` or `y:` are one call; others are each

@@ -5,12 +5,13 @@ use std::io::{self, Read};
 use serde::Serialize;
 
 use crate::capture::{
-    CallLines, Capture, CaptureTime, CapturedMessage, Counts, Error, Limits, Repeat, Repeats, Transport, is_capture,
+    CallLines, Capture, CaptureTime, CapturedMessage, Counts, Error, Fingerprint, Fingerprinter, Limits, Repeat,
+    Transport, is_capture,
 };
 use crate::cli::exit::{Complaint, Stop};
 use crate::cli::files::Source;
 use crate::cli::pieces::{Found, Piece};
-use crate::cli::printer::Printer;
+use crate::cli::printer::Remark;
 use crate::cli::text::grouped;
 use crate::sip::call::Call;
 use crate::sip::message::{Fault, Message};
@@ -84,21 +85,25 @@ const fn is_nothing(count: &usize) -> bool {
 }
 
 impl Captured {
-    /// What is known of a message, and of those before it.
-    pub(crate) fn new(message: &CapturedMessage<'_>, repeat: Repeat) -> Self {
-        let (retransmission_of, leg_of) = match repeat {
-            Repeat::Retransmission { frame } => (Some(frame), None),
-            Repeat::Leg { frame } => (None, Some(frame)),
-            _ => (None, None),
-        };
+    /// What is known of a message, but not of those before it.
+    pub(crate) fn new(message: &CapturedMessage<'_>) -> Self {
         Self {
             time: message.time,
             source: message.source.to_string(),
             destination: message.destination.to_string(),
             transport: message.transport,
             missing: message.missing,
-            retransmission_of,
-            leg_of,
+            retransmission_of: None,
+            leg_of: None,
+        }
+    }
+
+    /// Says what it is to the messages before it.
+    pub(crate) const fn set_repeat(&mut self, repeat: Repeat) {
+        match repeat {
+            Repeat::Retransmission { frame } => self.retransmission_of = Some(frame),
+            Repeat::Leg { frame } => self.leg_of = Some(frame),
+            _ => {}
         }
     }
 
@@ -150,20 +155,27 @@ pub(crate) fn read_message(message: &CapturedMessage<'_>) -> Result<Message, Com
     Ok(read)
 }
 
-/// What a call is to those before it, by Call-ID, CSeq and tokens; calls that nobody signed are not compared.
-pub(crate) fn repeat_of(repeats: &mut Repeats, message: &CapturedMessage<'_>, call: &Call) -> Repeat {
+/// What a call is recognised by: Call-ID, CSeq and tokens. Calls that nobody signed are not compared.
+pub(crate) fn fingerprint(
+    fingerprinter: &Fingerprinter,
+    message: &CapturedMessage<'_>,
+    call: &Call,
+) -> Option<Fingerprint> {
     if call.identities.is_empty() {
-        return Repeat::First;
+        return None;
     }
     let tokens: Vec<&str> = call.identities.iter().map(|field| field.value.as_str()).collect();
     let names = (call.call_id.as_deref().unwrap_or_default(), call.cseq.as_deref().unwrap_or_default());
-    repeats.see(message.frame, (message.source, message.destination), names, &tokens)
+    Some(fingerprinter.of((message.source, message.destination), names, &tokens))
 }
 
-/// Says what of a capture was no message, or was dropped.
-pub(crate) fn say_losses(source: &Source, counts: &Counts, printer: &mut Printer) {
-    printer.note(&format!("{source}: {} packets, {} SIP messages", grouped(counts.frames), grouped(counts.messages)));
-    for (count, what) in counts.losses() {
-        printer.warn(&format!("{source}: {} {what}", grouped(count)));
-    }
+/// What of a capture was no message, or was dropped.
+pub(crate) fn losses(source: &Source, counts: &Counts) -> Vec<Remark> {
+    let (frames, messages) = (grouped(counts.frames), grouped(counts.messages));
+    let read = Remark::Note(format!("{source}: {frames} packets, {messages} SIP messages"));
+    let lost = counts
+        .losses()
+        .into_iter()
+        .map(|(count, what)| Remark::Warning(format!("{source}: {} {what}", grouped(count))));
+    std::iter::once(read).chain(lost).collect()
 }

@@ -24,10 +24,13 @@ const NAME: &str = "stirtrace.toml";
 impl Configured {
     /// Reads the file named, else the nearest, for a command that cannot do without.
     pub(crate) fn find(named: Option<&Path>, printer: &mut Printer) -> Result<Self, Complaint> {
-        Self::find_any(named, printer)?.ok_or_else(|| {
-            Complaint::new(format!("no {NAME} in this folder or one above"))
-                .hint("name one with --config; examples/dialer/stirtrace.toml shows what stands in it")
-        })
+        Self::find_any(named, printer)?.ok_or_else(Self::missing)
+    }
+
+    /// What to say where there is none.
+    pub(crate) fn missing() -> Complaint {
+        Complaint::new(format!("no {NAME} in this folder or one above"))
+            .hint("name one with --config; examples/dialer/stirtrace.toml shows what stands in it")
     }
 
     /// Reads the file named, else the nearest if there is one; stderr names one that was found, for it decides whom we

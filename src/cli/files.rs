@@ -1,7 +1,7 @@
 //! Files: named ones, folders walked in order, standard input; whatever is read is bounded.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -38,10 +38,30 @@ impl Input {
         }
     }
 
+    /// How long it is; `None` of a pipe, a terminal or a device, of which more may come while it is read.
+    pub(crate) fn length(&self) -> Option<u64> {
+        let metadata = match self {
+            Self::Named(path) | Self::Found(path) => path.metadata().ok()?,
+            Self::Stdin => stdin_metadata()?,
+        };
+        metadata.is_file().then(|| metadata.len())
+    }
+
     /// All of its bytes, if they are at most `limit`.
     pub(crate) fn read(&self, limit: usize) -> Result<Vec<u8>, Unreadable> {
         read_all(self.open()?, limit)
     }
+}
+
+#[cfg(unix)]
+fn stdin_metadata() -> Option<Metadata> {
+    use std::os::fd::AsFd;
+    File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()
+}
+
+#[cfg(not(unix))]
+const fn stdin_metadata() -> Option<Metadata> {
+    None
 }
 
 /// What was named, with folders walked: their files in order of their names, hidden ones left out.

@@ -1,11 +1,12 @@
 //! `stirtrace inspect`: what a token, header, certificate or message says; nothing is judged.
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::certificate::bundle::{BlockFault, Bundle, Limits};
 use crate::certificate::crl::Crl;
 use crate::cli::args::InspectArgs;
-use crate::cli::captures::{read_message, say_losses};
+use crate::cli::captures::{losses, read_message};
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Source, inputs_or_stdin};
 use crate::cli::json_call::JsonCall;
@@ -31,7 +32,7 @@ pub(super) fn run(args: &InspectArgs, printer: &mut Printer) -> Result<Exit, Sto
                 continue;
             }
         };
-        each_piece(&input, &mut |source, found| {
+        each_piece(&input, &ProgressBar::hidden(), &mut |source, found| {
             let shown = match found {
                 Ok(piece) => show(source, piece, printer)?,
                 Err(complaint) => unread(source, complaint, printer)?,
@@ -77,7 +78,7 @@ fn show(source: Source, piece: Piece, printer: &mut Printer) -> Result<Exit, Sto
             Err(complaint) => unread(source, complaint, printer),
         },
         Piece::CaptureEnd(counts) => {
-            say_losses(&source, &counts, printer);
+            losses(&source, &counts).iter().for_each(|remark| printer.remark(remark));
             Ok(Exit::Good)
         }
         Piece::Pause => printer.flush().map(|()| Exit::Good),

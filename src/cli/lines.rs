@@ -50,6 +50,11 @@ impl<R: Read> Lines<R> {
         Self { reader: BufReader::with_capacity(64 * 1024, reader), number: 0, broken: false }
     }
 
+    /// Whether the next line may have to be waited for: the moment to flush what was printed.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.number > 0 && !self.broken && memchr::memchr(b'\n', self.reader.buffer()).is_none()
+    }
+
     /// Reads up to the next line end, keeping no more than the limit.
     fn read_line(&mut self) -> io::Result<Option<Result<Vec<u8>, BadLine>>> {
         let mut line = Vec::new();

@@ -14,6 +14,7 @@ mod certificate;
 mod completions;
 mod configuration;
 mod content;
+mod days;
 mod exit;
 mod files;
 mod findings;
@@ -27,7 +28,9 @@ mod man;
 mod ordered;
 mod packed;
 mod pieces;
+mod pipeline;
 mod printer;
+mod recorded;
 mod redact;
 mod set_aside;
 mod settings;
@@ -35,6 +38,7 @@ mod shown_certificate;
 mod shown_value;
 mod sign;
 mod sources;
+mod speed;
 mod table;
 mod text;
 mod trace;
@@ -96,6 +100,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lake(args) => lake::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
+        Command::Speed(args) => speed::run(&args, printer),
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
             let configured = Configured::find_any(args.config.config.as_deref(), printer)?;

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use indicatif::ProgressBar;
+
 use crate::capture::{CapturedMessage, Counts};
 use crate::cli::captures::each_captured;
 use crate::cli::content::{BOM, Content, Peeked, looks_like_identity};
@@ -38,10 +40,32 @@ pub(crate) type Found = Result<Piece, Complaint>;
 /// The longest file of SIP messages, or of certificates, that is read: it is held in memory.
 pub(crate) const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 
-/// Hands each piece of an input to `take`; what cannot be read is handed over as a complaint with its place.
-pub(crate) fn each_piece(input: &Input, take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>) -> Result<(), Stop> {
+impl Piece {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Captured(message) => message.bytes.len(),
+            Self::Certificates(bytes) => bytes.len(),
+            Self::Identities(values) => values.iter().map(|field| field.value.len()).sum(),
+            Self::Json(line) => line.len(),
+            Self::Message(message) => message.length(),
+            Self::CaptureEnd(_) | Self::Pause => 0,
+        }
+    }
+}
+
+/// Hands each piece of an input to `take`; what cannot be read is handed over as a complaint with its place. The bar
+/// counts the bytes that were read.
+pub(crate) fn each_piece(
+    input: &Input,
+    bar: &ProgressBar,
+    take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let source = Source::file(input.name());
-    let peeked = input.open().and_then(|reader| Peeked::new(reader).map_err(|reason| Unreadable::io(&reason)));
+    let peeked = input.open().and_then(|reader| {
+        let reader: Box<dyn Read> = Box::new(bar.wrap_read(reader));
+        Peeked::new(reader).map_err(|reason| Unreadable::io(&reason))
+    });
     match peeked.and_then(unpacked) {
         Ok(peeked) => each_piece_of(input, source, peeked, take),
         Err(reason) => take(source, Err(unreadable(&reason))),
@@ -129,10 +153,10 @@ fn each_message(
 
 fn each_object(
     source: &Source,
-    lines: Lines<impl Read>,
+    mut lines: Lines<impl Read>,
     take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    for line in lines {
+    while let Some(line) = next_line(&mut lines, source, take)? {
         match line.text {
             Ok(text) if text.trim().is_empty() => {}
             Ok(text) => take(source.at(line.number), Ok(Piece::Json(text)))?,
@@ -142,17 +166,29 @@ fn each_object(
     Ok(())
 }
 
+/// The next line, after a pause where it may have to be waited for.
+fn next_line(
+    lines: &mut Lines<impl Read>,
+    source: &Source,
+    take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
+) -> Result<Option<Line>, Stop> {
+    if lines.is_waiting() {
+        take(source.clone(), Ok(Piece::Pause))?;
+    }
+    Ok(lines.next())
+}
+
 fn bad_line(fault: &BadLine) -> Complaint {
     Complaint::new(fault.to_string()).hint("give one Identity value, or one JSON object, a line")
 }
 
 fn each_call(
     source: &Source,
-    lines: Lines<impl Read>,
+    mut lines: Lines<impl Read>,
     take: &mut dyn FnMut(Source, Found) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut gathering = Gathering::default();
-    for Line { number, text } in lines {
+    while let Some(Line { number, text }) = next_line(&mut lines, source, take)? {
         match text {
             Err(fault) => {
                 gathering.hand_over(source, take)?;
@@ -225,7 +261,11 @@ mod tests {
     fn calls(text: &str) -> Vec<(usize, Vec<String>)> {
         let mut calls = Vec::new();
         each_call(&Source::file("x"), Lines::new(text.as_bytes()), &mut |source, found| {
-            let Ok(Piece::Identities(values)) = found else { panic!("{found:?}") };
+            let values = match found {
+                Ok(Piece::Pause) => return Ok(()),
+                Ok(Piece::Identities(values)) => values,
+                other => panic!("{other:?}"),
+            };
             calls.push((source.line.unwrap(), values.into_iter().map(|field| field.value).collect()));
             Ok(())
         })

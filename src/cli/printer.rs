@@ -41,18 +41,55 @@ pub(crate) enum Graph {
 pub(crate) struct Printer {
     out: BufWriter<Stdout>,
     talk: Stderr,
-    format: Format,
+    renderer: Renderer,
     asked_format: Option<Format>,
-    colour: bool,
     talk_colour: bool,
     quiet: bool,
-    redact: bool,
     /// The columns of the CSV header that was printed last.
     columns: Option<&'static [&'static str]>,
     /// The bars on the terminal, once there are any.
     bars: Option<MultiProgress>,
+}
+
+/// What another thread has to say on stderr.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Remark {
+    /// For [`Printer::note`].
+    Note(String),
+    /// For [`Printer::warn`].
+    Warning(String),
+}
+
+/// Turns objects into what is printed. Threads may do so side by side; what they made goes to [`Printer::put`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renderer {
+    format: Format,
+    colour: bool,
+    redact: bool,
     /// How many columns stdout has, if it is a terminal.
     width: Option<usize>,
+}
+
+impl Renderer {
+    /// Adds an object to `rendered`, without the header that CSV begins with.
+    pub(crate) fn render<P: Present>(&self, item: &P, rendered: &mut String) -> Result<(), Complaint> {
+        let redacted = self.redact.then(|| Redacted::of(item)).transpose()?;
+        let redactor = redacted.as_ref().map(|redacted| redacted.redactor.clone());
+        match (self.format, &redacted) {
+            (Format::Json, Some(redacted)) => json_line(&redacted.object, rendered),
+            (Format::Json, None) => json_line(item, rendered),
+            (Format::Csv, Some(redacted)) => rendered.push_str(&table::row(P::COLUMNS, &value_of(&redacted.object))),
+            (Format::Csv, None) => rendered.push_str(&table::row(P::COLUMNS, &value_of(item))),
+            (Format::Dot, _) => rendered.push_str(&graph(item, Graph::Dot, redactor.as_ref())?),
+            (Format::Mermaid, _) => rendered.push_str(&graph(item, Graph::Mermaid, redactor.as_ref())?),
+            (Format::Text, _) => {
+                let mut text = Text::new(self.colour, redactor).wrapped(self.width);
+                item.text(&mut text);
+                rendered.push_str(text.as_str());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Printer {
@@ -68,17 +105,19 @@ impl Printer {
             Color::Auto => choice != ColorChoice::Never,
         };
         Self {
-            colour: colour(AutoStream::choice(&out)),
+            renderer: Renderer {
+                format: global.format.unwrap_or(default),
+                colour: colour(AutoStream::choice(&out)),
+                redact: global.redact,
+                width,
+            },
             talk_colour: colour(AutoStream::choice(&io::stderr())),
             out: BufWriter::with_capacity(BUFFER, out),
             talk: io::stderr(),
-            format: global.format.unwrap_or(default),
             asked_format: global.format,
             quiet: global.quiet,
-            redact: global.redact,
             columns: None,
             bars: None,
-            width,
         }
     }
 
@@ -89,12 +128,17 @@ impl Printer {
 
     /// Whether it is people who read.
     pub(crate) const fn is_text(&self) -> bool {
-        self.format.is_text()
+        self.renderer.format.is_text()
     }
 
     /// Whether numbers are masked.
     pub(crate) const fn is_redacted(&self) -> bool {
-        self.redact
+        self.renderer.redact
+    }
+
+    /// What makes objects into what this prints.
+    pub(crate) const fn renderer(&self) -> Renderer {
+        self.renderer
     }
 
     /// A bar of so many steps, shown where stderr is a terminal. It gives way to whatever is printed meanwhile.
@@ -107,32 +151,18 @@ impl Printer {
 
     /// Prints one object.
     pub(crate) fn show<P: Present>(&mut self, item: &P) -> Result<(), Stop> {
-        let redacted = self.redact.then(|| Redacted::of(item)).transpose()?;
-        let redactor = redacted.as_ref().map(|redacted| redacted.redactor.clone());
-        let printed = match (self.format, &redacted) {
-            (Format::Json, Some(redacted)) => json_line(&redacted.object),
-            (Format::Json, None) => json_line(item),
-            (Format::Csv, Some(redacted)) => self.rows(P::COLUMNS, &value_of(&redacted.object)),
-            (Format::Csv, None) => self.rows(P::COLUMNS, &value_of(item)),
-            (Format::Dot, _) => graph(item, Graph::Dot, redactor.as_ref())?,
-            (Format::Mermaid, _) => graph(item, Graph::Mermaid, redactor.as_ref())?,
-            (Format::Text, _) => {
-                let mut text = Text::new(self.colour, redactor).wrapped(self.width);
-                item.text(&mut text);
-                text.as_str().to_owned()
-            }
-        };
-        self.raw(printed.as_bytes())
+        let mut rendered = String::new();
+        self.renderer.render(item, &mut rendered)?;
+        self.put::<P>(&rendered)
     }
 
-    fn rows(&mut self, columns: &'static [&'static str], value: &Value) -> String {
-        let mut rows = String::new();
-        if self.columns != Some(columns) {
-            self.columns = Some(columns);
-            rows.push_str(&table::header(columns));
+    /// Prints objects that were rendered.
+    pub(crate) fn put<P: Present>(&mut self, rendered: &str) -> Result<(), Stop> {
+        if self.renderer.format == Format::Csv && !rendered.is_empty() && self.columns != Some(P::COLUMNS) {
+            self.columns = Some(P::COLUMNS);
+            self.raw(table::header(P::COLUMNS).as_bytes())?;
         }
-        rows.push_str(&table::row(columns, value));
-        rows
+        self.raw(rendered.as_bytes())
     }
 
     /// A bar of so many bytes of what is being done, with the rate and the time that is left.
@@ -147,13 +177,13 @@ impl Printer {
 
     /// Writes bytes of our own making to stdout as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.width.is_some()));
+        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.renderer.width.is_some()));
         aside(bars, || out.write_all(bytes)).map_err(|reason| unwritable(&reason))
     }
 
     /// Brings to stdout what is still held back; call it before waiting for more input.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
-        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.width.is_some()));
+        let (out, bars) = (&mut self.out, self.bars.as_ref().filter(|_| self.renderer.width.is_some()));
         aside(bars, || out.flush()).map_err(|reason| unwritable(&reason))
     }
 
@@ -171,6 +201,14 @@ impl Printer {
         }
     }
 
+    /// The one or the other.
+    pub(crate) fn remark(&mut self, remark: &Remark) {
+        match remark {
+            Remark::Note(words) => self.note(words),
+            Remark::Warning(words) => self.warn(words),
+        }
+    }
+
     /// Complains on stderr.
     pub(crate) fn complain(&mut self, complaint: &Complaint) {
         self.say(Tone::Bad, "error", complaint.what());
@@ -182,7 +220,7 @@ impl Printer {
     fn say(&mut self, tone: Tone, kind: &str, words: &str) {
         // Data first, so that on a terminal the two streams stand in order.
         let _ = self.flush();
-        let mut text = Text::new(self.talk_colour, self.redact.then(Redactor::default));
+        let mut text = Text::new(self.talk_colour, self.renderer.redact.then(Redactor::default));
         text.put(tone, kind).plain(": ").plain(words).end();
         // Nobody is left to tell when stderr cannot be written.
         let talk = &mut self.talk;
@@ -213,7 +251,7 @@ struct Redacted {
 
 impl Redacted {
     /// Nothing is printed of an object that cannot be masked.
-    fn of(item: &impl Serialize) -> Result<Self, Stop> {
+    fn of(item: &impl Serialize) -> Result<Self, Complaint> {
         let read = serde_json::to_string(item).and_then(|json| serde_json::from_str::<Ordered>(&json));
         let mut object = read.map_err(|reason| Complaint::new(format!("--redact cannot mask an object: {reason}")))?;
         let redactor = Redactor::of(&object);
@@ -232,38 +270,37 @@ fn value_of(item: &impl Serialize) -> Value {
     serde_json::to_value(item).unwrap_or(Value::Null)
 }
 
-fn graph<P: Present>(item: &P, graph: Graph, redactor: Option<&Redactor>) -> Result<String, Stop> {
+fn graph<P: Present>(item: &P, graph: Graph, redactor: Option<&Redactor>) -> Result<String, Complaint> {
     let drawn = item
         .graph(graph)
         .ok_or_else(|| Complaint::new("this command draws no graph").hint("ask it for --format text, json or csv"))?;
     Ok(redactor.map_or_else(|| drawn.clone(), |redactor| redactor.mask(&drawn).into_owned()))
 }
 
-fn json_line(item: &impl Serialize) -> String {
+fn json_line(item: &impl Serialize, rendered: &mut String) {
     // Names are strings and floats are finite in all our objects, so there is nothing that JSON cannot hold.
-    let mut line = escaped(serde_json::to_string(item).unwrap_or_default());
-    line.push('\n');
-    line
+    let line = serde_json::to_string(item).unwrap_or_default();
+    push_escaped(&line, rendered);
+    rendered.push('\n');
 }
 
 /// JSON escapes C0 by itself; what else could steer a terminal or reorder what is read stands only inside strings, where
 /// `\u` says the same.
-fn escaped(json: String) -> String {
-    if !json.contains(is_unsafe) {
-        return json;
+fn push_escaped(json: &str, rendered: &mut String) {
+    // All of it but DEL is beyond ASCII.
+    if json.bytes().all(|byte| byte < 0x7f) || !json.contains(is_unsafe) {
+        return rendered.push_str(json);
     }
-    let mut safe = String::with_capacity(json.len() + 16);
     for character in json.chars() {
         if is_unsafe(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 // Writing to a String cannot fail.
-                let _ = write!(safe, "\\u{unit:04x}");
+                let _ = write!(rendered, "\\u{unit:04x}");
             }
         } else {
-            safe.push(character);
+            rendered.push(character);
         }
     }
-    safe
 }
 
 fn unwritable(reason: &io::Error) -> Stop {
@@ -279,16 +316,22 @@ mod tests {
 
     use super::*;
 
+    fn line_of(item: &impl Serialize) -> String {
+        let mut line = String::new();
+        json_line(item, &mut line);
+        line
+    }
+
     #[test]
     fn json_carries_no_character_that_steers_a_terminal() {
-        let line = json_line(&"a\u{9b}31m\u{202e}\u{7f}\u{e0041}\x1b");
+        let line = line_of(&"a\u{9b}31m\u{202e}\u{7f}\u{e0041}\x1b");
         assert_eq!(line, "\"a\\u009b31m\\u202e\\u007f\\udb40\\udc41\\u001b\"\n");
     }
 
     proptest! {
         #[test]
         fn json_says_what_it_was_given(text: String) {
-            let line = json_line(&text);
+            let line = line_of(&text);
             prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
             prop_assert!(!line.trim_end().contains(is_unsafe));
         }

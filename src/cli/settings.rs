@@ -1,16 +1,20 @@
 //! What the arguments mean: files read, names looked up, choices made.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
-use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
+use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RecordArgs, RequiredType, RevocationArgs, VerifyArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::json_call::party;
 use crate::cli::trust::Trust;
+use crate::lake::ParquetLake;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
+use crate::traceback::Span;
 use crate::verify::{CrlPolicy, Policy, Profile, Require};
 
 /// What `stirtrace verify` is to do.
@@ -26,6 +30,32 @@ pub(crate) struct VerifySettings {
     pub(crate) summary: bool,
     pub(crate) all: bool,
     pub(crate) hep: Option<SocketAddr>,
+    /// Records of the lake, in place of inputs.
+    pub(crate) records: Option<Records>,
+    pub(crate) threads: NonZeroUsize,
+}
+
+/// Kept records that are to be judged again.
+#[derive(Debug)]
+pub(crate) struct Records {
+    pub(crate) lake: ParquetLake,
+    pub(crate) span: Span,
+    pub(crate) network: Option<String>,
+}
+
+impl Records {
+    fn resolve(args: &RecordArgs, configured: Option<&Configured>) -> Result<Self, Complaint> {
+        let configured = configured.ok_or_else(Configured::missing)?;
+        let lake = ParquetLake::open(&configured.lake()?).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let network = args.network.as_deref().map(|named| configured.network(named, "--network")).transpose()?;
+        let network = network.and_then(|place| configured.configuration.networks.get(place));
+        let span = Span::new(args.since.unwrap_or(Span::ALWAYS.from), args.until.unwrap_or(Span::ALWAYS.to));
+        if span.from > span.to {
+            let complaint = Complaint::new(format!("--since {} is after --until {}", span.from, span.to));
+            return Err(complaint.hint("name the earlier one with --since"));
+        }
+        Ok(Self { lake, span, network: network.map(|own| own.name.clone()) })
+    }
 }
 
 impl VerifySettings {
@@ -41,7 +71,12 @@ impl VerifySettings {
             text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
         };
         Ok(Self {
-            inputs: if args.hep.is_some() { Vec::new() } else { inputs_or_stdin(&args.input, "INPUT")? },
+            inputs: if args.hep.is_some() || args.records.lake {
+                Vec::new()
+            } else {
+                inputs_or_stdin(&args.input, "INPUT")?
+            },
+            records: args.records.lake.then(|| Records::resolve(&args.records, configured)).transpose()?,
             trust: Trust::resolve(&trust, now)?.with_revocation(&revocation)?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
@@ -50,6 +85,7 @@ impl VerifySettings {
             summary: args.summary,
             all: args.all,
             hep: args.hep,
+            threads: args.threads.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
             policy,
         })
     }
@@ -84,7 +120,7 @@ fn policy(args: &PolicyArgs, revocation: &RevocationArgs) -> Policy {
 /// The instant to judge at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum At {
-    /// When the packet was captured; what is no capture, this instant.
+    /// When the packet was captured, or when the record says that the call began; of anything else, this instant.
     Capture(UnixTime),
     /// The call's Date; failing that, the first iat; failing that, this instant.
     Date(UnixTime),

@@ -2,6 +2,7 @@
 
 use crate::cli::captures::Captured;
 use crate::cli::caret::Caret;
+use crate::cli::recorded::Recorded;
 use crate::cli::shown_value::attestation_meaning;
 use crate::cli::text::{Text, Tone};
 use crate::cli::verify::Judged;
@@ -20,10 +21,17 @@ impl<'a> VerdictText<'a> {
         Self { judged }
     }
 
-    /// Prints it; of a capture a line is enough, unless everything is asked for.
+    /// Prints it; of a capture or the lake a line is enough, unless everything is asked for.
     pub(crate) fn print(&self, text: &mut Text) {
-        if let Some(captured) = self.judged.captured.as_ref().filter(|_| !self.judged.settings.verbose) {
-            return self.line(captured, text);
+        if !self.judged.settings.verbose {
+            if let Some(captured) = &self.judged.captured {
+                self.line(text);
+                return self.captured(captured, text);
+            }
+            if let Some(recorded) = &self.judged.recorded {
+                self.line(text);
+                return self.recorded(recorded, text);
+            }
         }
         self.headline(text);
         self.call(text);
@@ -44,7 +52,7 @@ impl<'a> VerdictText<'a> {
         text.end();
     }
 
-    fn line(&self, captured: &Captured, text: &mut Text) {
+    fn line(&self, text: &mut Text) {
         let verdict = &self.judged.verdict;
         let (tone, word) = conclusion(verdict.conclusion);
         let party = |party: &Option<Identity>| party.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
@@ -63,6 +71,17 @@ impl<'a> VerdictText<'a> {
         if let Some(error) = verdict.error() {
             text.put(tone, format_args!("  {}", error.kind()));
         }
+    }
+
+    fn recorded(&self, recorded: &Recorded, text: &mut Text) {
+        text.put_legible(Tone::Faint, format_args!("  {}", recorded.origin().unwrap_or("?")));
+        text.put_legible(Tone::Faint, format_args!(" → {}", recorded.network()));
+        text.put_legible(Tone::Faint, format_args!("  {}", self.judged.source));
+        text.put_legible(Tone::Faint, format_args!("  {}", recorded.time()));
+        text.end();
+    }
+
+    fn captured(&self, captured: &Captured, text: &mut Text) {
         text.put_legible(Tone::Faint, format_args!("  {} → {}", captured.source(), captured.destination()));
         text.put_legible(Tone::Faint, format_args!("  {}", self.judged.source));
         if let Some(time) = captured.time() {

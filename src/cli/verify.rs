@@ -1,190 +1,90 @@
 //! `stirtrace verify`: a verdict for each call of the input.
 
+mod chunk;
 mod hep;
+mod judge;
+mod lake;
 mod summary;
 mod tally;
+mod work;
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::capture::{CaptureTime, CapturedMessage, Repeats};
-use crate::cli::captures::{Captured, read_message, repeat_of, say_losses};
-use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::capture::Repeats;
+use crate::cli::captures::Captured;
+use crate::cli::exit::{Exit, Stop};
 use crate::cli::files::{Input, Source};
-use crate::cli::json_call::JsonCall;
-use crate::cli::pieces::{Found, Piece, each_piece};
+use crate::cli::pipeline::{self, Give};
 use crate::cli::printer::{Present, Printer};
+use crate::cli::recorded::Recorded;
 use crate::cli::settings::VerifySettings;
 use crate::cli::text::Text;
-use crate::cli::unread::Unread;
 use crate::cli::verdict_text::VerdictText;
+use crate::cli::verify::chunk::{Chunk, Chunks};
 use crate::cli::verify::summary::Summary;
 use crate::cli::verify::tally::Tally;
-use crate::sip::call::{Call, CallForm};
-use crate::verify::{Materials, Verdict, Verifier};
+use crate::cli::verify::work::{Outcome, Worker};
+use crate::sip::call::Call;
+use crate::verify::Verdict;
 
 pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Exit, Stop> {
     if settings.trust.is_empty() {
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
-    let mut run = Run {
-        judge: Judge::new(settings),
-        tally: Tally::default(),
-        repeats: Repeats::default(),
-        summary: settings.summary.then(Summary::default),
+    let socket = settings.hep.map(|address| hep::bind(address, printer)).transpose()?;
+    let bar = bar(settings, printer);
+    let repeats = Repeats::default();
+    let worker = Worker::new(settings, printer.renderer(), &repeats);
+    let read = |give: &mut Give<'_, Chunk>| match &socket {
+        Some(socket) => hep::listen(socket, give),
+        None => read(settings, &bar, give),
     };
-    if let Some(address) = settings.hep {
-        hep::listen(address, &mut run, printer)?;
+    // What is listened for comes one by one.
+    let threads = if socket.is_some() { 1 } else { settings.threads.get() };
+    let mut tally = Tally::default();
+    let mut summary = Summary::default();
+    let take = |outcome: Outcome| {
+        tally.add(&outcome.tally);
+        summary.add(outcome.summary);
+        print(&outcome.rendered, outcome.pause, printer)?;
+        outcome.remarks.iter().for_each(|remark| printer.remark(remark));
+        outcome.fault.map_or(Ok(()), |fault| Err(fault.into()))
+    };
+    let outcome = pipeline::run(threads, repeats, read, |chunk, turn| worker.work(chunk, turn), take);
+    bar.finish_and_clear();
+    outcome?;
+    if settings.summary {
+        printer.show(&summary)?;
     }
-    for input in &settings.inputs {
-        match input {
-            Ok(input) => each_piece(input, &mut |source, found| run.take(input, source, found, printer))?,
-            Err(unlisted) => {
-                run.tally.exit = run.tally.exit.and(Exit::Unable);
-                printer.show(&Unread::<Judged<'_>>::folder(unlisted))?;
-            }
-        }
-    }
-    if let Some(summary) = &run.summary {
-        printer.show(summary)?;
-    }
-    run.tally.say(settings, printer);
-    Ok(run.tally.exit())
+    tally.say(settings, printer);
+    Ok(tally.exit())
 }
 
-/// What goes on from piece to piece.
-struct Run<'a> {
-    judge: Judge<'a>,
-    tally: Tally,
-    repeats: Repeats,
-    summary: Option<Summary>,
+/// Reads everything that is to be judged.
+fn read(settings: &VerifySettings, bar: &ProgressBar, give: &mut Give<'_, Chunk>) -> Result<(), Stop> {
+    let mut chunks = Chunks::new(give);
+    if let Some(records) = &settings.records {
+        lake::read(records, &mut chunks, bar)?;
+    }
+    settings.inputs.iter().try_for_each(|input| chunks.read(input, bar))?;
+    chunks.hand_over()
 }
 
-impl<'a> Run<'a> {
-    fn take(&mut self, input: &Input, source: Source, found: Found, printer: &mut Printer) -> Result<(), Stop> {
-        match found {
-            // A folder may hold the roots beside the calls.
-            Ok(Piece::Certificates(_)) if matches!(input, Input::Found(_)) => {
-                printer.note(&format!("{source} holds certificates, no calls; passed over"));
-                Ok(())
-            }
-            Ok(Piece::Pause) => printer.flush(),
-            Ok(Piece::CaptureEnd(counts)) => {
-                say_losses(&source, &counts, printer);
-                Ok(())
-            }
-            Ok(Piece::Captured(message)) => self.captured(source, &message, printer),
-            Ok(piece) => match self.judge.call_of(piece) {
-                Ok(call) => {
-                    let judged = self.judge.judge(source, call, None);
-                    self.show(&judged, printer)
-                }
-                Err(complaint) => self.unread(source, &complaint, printer),
-            },
-            Err(complaint) => self.unread(source, &complaint, printer),
-        }
-    }
-
-    /// A message of a capture. What nobody signed, and what was there before, is counted, and listed only if asked for.
-    fn captured(&mut self, source: Source, message: &CapturedMessage<'_>, printer: &mut Printer) -> Result<(), Stop> {
-        let all = self.judge.settings.all;
-        let call = match read_message(message) {
-            Ok(read) => Call::from_message(&read, self.judge.settings.number_plan()),
-            // What is no call need not be whole.
-            Err(_) if !all && !message.is_request("INVITE") => return Ok(()),
-            Err(complaint) => return self.unread(source, &complaint, printer),
-        };
-        let captured = Captured::new(message, repeat_of(&mut self.repeats, message, &call));
-        if call.identities.is_empty() && !all {
-            self.tally.count_unsigned(&call);
-            if let Some(summary) = self.summary.as_mut().filter(|_| call.starts_call()) {
-                summary.count_unsigned(&captured);
-            }
-            return Ok(());
-        }
-        if captured.is_retransmission() && !all {
-            self.tally.count_again();
-            return Ok(());
-        }
-        let judged = self.judge.judge(source, call, Some(captured));
-        self.show(&judged, printer)
-    }
-
-    fn show(&mut self, judged: &Judged<'a>, printer: &mut Printer) -> Result<(), Stop> {
-        self.tally.count(judged);
-        match &mut self.summary {
-            Some(summary) => {
-                summary.count(judged);
-                Ok(())
-            }
-            None => printer.show(judged),
-        }
-    }
-
-    fn unread(&mut self, source: Source, complaint: &Complaint, printer: &mut Printer) -> Result<(), Stop> {
-        self.tally.exit = self.tally.exit.and(Exit::Unable);
-        printer.show(&Unread::<Judged<'_>>::new(source, complaint))
-    }
+fn print(rendered: &str, pause: bool, printer: &mut Printer) -> Result<(), Stop> {
+    printer.put::<Judged<'_>>(rendered)?;
+    if pause { printer.flush() } else { Ok(()) }
 }
 
-/// The verifier with its materials, filled as calls ask for them.
-struct Judge<'a> {
-    settings: &'a VerifySettings,
-    verifier: Verifier,
-    materials: Materials,
-    urls: usize,
-}
-
-/// How many URLs are remembered before everything about them is forgotten: hostile calls may name a new one each.
-const MAX_URLS: usize = 100_000;
-
-impl<'a> Judge<'a> {
-    fn new(settings: &'a VerifySettings) -> Self {
-        let materials = settings.trust.materials();
-        Self { settings, verifier: Verifier::new(settings.policy.clone()), materials, urls: 0 }
+/// How far it is: by bytes of the files, or by records; of what comes live nobody knows.
+fn bar(settings: &VerifySettings, printer: &mut Printer) -> ProgressBar {
+    if settings.records.is_some() {
+        return lake::bar(printer);
     }
-
-    fn call_of(&self, piece: Piece) -> Result<Call, Complaint> {
-        let mut call = match piece {
-            Piece::Identities(values) => Call::bare(values),
-            Piece::Json(line) => JsonCall::parse(&line)?.into_call(self.settings.number_plan())?,
-            Piece::Message(message) => Call::from_message(&message, self.settings.number_plan()),
-            Piece::Captured(_) | Piece::CaptureEnd(_) | Piece::Certificates(_) | Piece::Pause => {
-                let complaint = Complaint::new("certificates, where calls belong");
-                return Err(complaint.hint("show them with `stirtrace certificate show`"));
-            }
-        };
-        if call.form == CallForm::Bare {
-            call.from = call.from.or_else(|| self.settings.from.clone());
-            call.to = call.to.or_else(|| self.settings.to.clone());
-        }
-        Ok(call)
-    }
-
-    fn judge(&mut self, source: Source, call: Call, captured: Option<Captured>) -> Judged<'a> {
-        if self.urls > MAX_URLS {
-            self.materials = self.settings.trust.materials();
-            self.urls = 0;
-        }
-        for url in self.verifier.missing(&call, &self.materials) {
-            self.urls += 1;
-            self.obtain(&url);
-        }
-        let time = captured.as_ref().and_then(Captured::time).map(CaptureTime::unix);
-        let verdict = self.verifier.verify(&call, &self.materials, self.settings.at.of(&call, time));
-        Judged { source, captured, verdict, call, settings: self.settings }
-    }
-
-    fn obtain(&mut self, url: &str) {
-        match self.settings.trust.archive.as_ref().map(|archive| archive.read(url)) {
-            Some(Ok(body)) => self.materials.add_certificate(url, &body),
-            Some(Err(reason)) => self.materials.mark_unavailable(url, reason.to_string()),
-            None => {
-                let place = crate::cli::archive::Place::of(url).map(|place| place.to_path().display().to_string());
-                let place = place.unwrap_or_else(|_| "host/path".to_owned());
-                let reason = format!("no archive was named; put it at DIR/{place} and give --certs DIR");
-                self.materials.mark_unavailable(url, reason);
-            }
-        }
+    let lengths: Option<Vec<u64>> = settings.inputs.iter().flatten().map(Input::length).collect();
+    match lengths {
+        Some(lengths) if !lengths.is_empty() => printer.progress_of_bytes("verifying", lengths.iter().sum()),
+        _ => ProgressBar::hidden(),
     }
 }
 
@@ -194,6 +94,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) source: Source,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) captured: Option<Captured>,
+    #[serde(rename = "record", skip_serializing_if = "Option::is_none")]
+    pub(crate) recorded: Option<Recorded>,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
     #[serde(skip)]
@@ -264,6 +166,11 @@ impl Present for Judged<'_> {
         "captured.source",
         "captured.destination",
         "captured.transport",
+        "record.time",
+        "record.network",
+        "record.source",
+        "record.trunk",
+        "record.address",
     ];
 
     fn text(&self, text: &mut Text) {

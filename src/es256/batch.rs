@@ -73,7 +73,14 @@ impl<'a> Batch<'a> {
     /// How many are worked on together: more gain nothing and leave the processor's nearest cache.
     pub const LANES: usize = 32;
 
+    /// Fewer than this are verified one by one: inversions that so few share cost more than they save.
+    const WORTHWHILE: usize = 4;
+
     fn verify_portion(&mut self, jobs: &[Job<'a>], results: &mut Vec<Result<(), SignatureFault>>) {
+        if jobs.len() < Self::WORTHWHILE {
+            results.extend(jobs.iter().map(|job| job.key.verify_digest(&job.digest, &job.signature)));
+            return;
+        }
         let mut lanes = self.gather(jobs);
         while lanes.iter().any(|lane| lane.length > 1) {
             self.add_pairs(&mut lanes);

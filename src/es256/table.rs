@@ -2,6 +2,7 @@
 //!
 //! Row i holds 1 to 2^(w-1) times 2^(w i) B. A scalar in digits of w bits, signed, takes at most one from each row.
 
+use std::slice::ChunksExact;
 use std::sync::OnceLock;
 
 use crate::es256::field::Element;
@@ -63,13 +64,31 @@ impl Table {
 
     /// The points whose sum is `scalar` times the base.
     #[inline(always)]
-    pub(super) fn terms(&self, scalar: &Scalar) -> impl Iterator<Item = Affine> {
+    pub(super) fn terms(&self, scalar: &Scalar) -> Terms<'_> {
         let half = 1_usize << (self.bits - 1);
-        let rows = self.multiples.chunks_exact(half);
-        rows.zip(Digits::new(scalar, self.bits)).filter_map(|(row, digit)| {
-            let point = row[digit.size.checked_sub(1)?];
-            Some(if digit.negative { -point } else { point })
-        })
+        Terms { rows: self.multiples.chunks_exact(half), digits: Digits::new(scalar, self.bits) }
+    }
+}
+
+/// Points of a table that a scalar's digits name: at most one from each row.
+pub(super) struct Terms<'a> {
+    rows: ChunksExact<'a, Affine>,
+    digits: Digits,
+}
+
+impl Iterator for Terms<'_> {
+    type Item = Affine;
+
+    // By hand, because the closures of adapters are not always inlined.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Affine> {
+        loop {
+            let (row, digit) = (self.rows.next()?, self.digits.next()?);
+            if let Some(place) = digit.size.checked_sub(1) {
+                let point = row[place];
+                return Some(if digit.negative { -point } else { point });
+            }
+        }
     }
 }
 

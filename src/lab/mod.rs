@@ -3,6 +3,7 @@
 use crate::time::UnixTime;
 
 pub mod calls;
+pub mod crowd;
 pub mod pki;
 pub mod write;
 

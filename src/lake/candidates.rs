@@ -370,13 +370,13 @@ fn unreadable(fault: NoColumn) -> ParquetError {
 
 /// Names that many rows share, kept once.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     texts: HashMap<String, Arc<str>>,
     files: HashMap<String, Arc<RecordFile>>,
 }
 
 impl Names {
-    fn found(&mut self, wanted: usize, rows: &Rows<'_>, at: usize, record: Record) -> Found {
+    pub(super) fn found(&mut self, wanted: usize, rows: &Rows<'_>, at: usize, record: Record) -> Found {
         let (network, source) = (self.text(rows.network(at)), self.text(rows.source(at)));
         Found::new(wanted, network, source, self.file(rows, at), record)
     }

@@ -1,4 +1,4 @@
-//! The lake: call records kept, and the three questions that the rest of stirtrace asks of them.
+//! The lake: call records kept, and the questions that the rest of stirtrace asks of them.
 //!
 //! Nothing else knows what keeps the records. [`ParquetLake`] answers from Parquet files in a folder, which
 //! [`LakeWriter`] writes and other engines may read; on a cluster something else answers.
@@ -27,10 +27,13 @@ mod rows;
 mod run;
 mod schema;
 mod seen;
+mod signed;
 mod spans;
 mod status;
 mod tally;
 mod writer;
+
+use std::ops::ControlFlow;
 
 pub use compact::Compacted;
 pub use error::Error;
@@ -41,6 +44,7 @@ pub use question::{Field, Filter, Found, Held, RecordFile, Tallied, Tally, Wante
 pub use status::{FileAside, LineAside, SourceStatus, Status};
 pub use writer::LakeWriter;
 
+use crate::traceback::Span;
 use manifest::HeldSource;
 
 /// Kept call records, and what is asked of them.
@@ -67,6 +71,21 @@ pub trait Lake {
     /// # Errors
     /// When what is kept cannot be read.
     fn coverage(&self, network: &str) -> Result<Vec<Held>, Self::Error>;
+
+    /// The records of a span that carry an Identity, of one network or of all: day after day, and as long as what is
+    /// kept does not change, always in the same order.
+    ///
+    /// They are given as they are read, each with a `wanted` of 0, so that a month need not be held at once; `take` may
+    /// end it.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read; what was given until then is not all.
+    fn signed(
+        &self,
+        span: Span,
+        network: Option<&str>,
+        take: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), Self::Error>;
 }
 
 impl Lake for ParquetLake {
@@ -83,5 +102,13 @@ impl Lake for ParquetLake {
     fn coverage(&self, network: &str) -> Result<Vec<Held>, Error> {
         let sources = self.held()?.sources;
         Ok(sources.iter().filter(|own| own.name.network == network).map(HeldSource::to_held).collect())
+    }
+    fn signed(
+        &self,
+        span: Span,
+        network: Option<&str>,
+        take: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.scan_signed(span, network, take)
     }
 }

@@ -104,6 +104,16 @@ impl<'a> Rows<'a> {
         RecordFile { name: self.origin[2].value(row).to_owned(), sha256: self.origin[3].value(row).to_owned() }
     }
 
+    /// Whether a row carries an Identity value.
+    pub(super) fn has_identity(&self, row: usize) -> bool {
+        self.identity.is_valid(row) && self.identity.value_length(row) > 0
+    }
+
+    /// The instants that a row may begin at: two, where a local clock repeats an hour.
+    pub(super) fn starts(&self, row: usize) -> [Option<UnixTime>; 2] {
+        [instant(self.instants[0], row), instant(self.instants[1], row)]
+    }
+
     /// The record of a row, at that place in the list of files.
     pub(super) fn record(&self, row: usize, file: usize) -> Record {
         let [start, repeated, answer, end] = self.instants.map(|column| instant(column, row));

@@ -7,35 +7,48 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Deviation;
 
-/// The segments of a token, decoded; `..signature` is the compact form, whose first two are empty.
+/// The segments of a token, in their places; `..signature` is the compact form, whose first two are empty.
 #[derive(Clone, Debug)]
-pub(super) struct Segments {
-    pub(super) header: Vec<u8>,
-    pub(super) payload: Vec<u8>,
-    pub(super) signature: Vec<u8>,
-    /// Where the signing input ends: the second dot.
-    pub(super) signing_input: Range<usize>,
-    pub(super) deviations: Vec<Deviation>,
+pub(super) struct Segments<'a> {
+    token: &'a str,
+    first: usize,
+    second: usize,
 }
 
-impl Segments {
-    /// Splits and decodes a token.
-    pub(super) fn split(token: &str) -> Result<Self, Error> {
+impl<'a> Segments<'a> {
+    pub(super) fn split(token: &'a str) -> Result<Self, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TooLong { limit: MAX_TOKEN_BYTES });
         }
-        let dots: Vec<usize> = token.bytes().enumerate().filter(|(_, c)| *c == b'.').map(|(i, _)| i).take(3).collect();
-        let &[first, second] = dots.as_slice() else {
-            return Err(Error::SegmentCount { dots: dots.len() });
-        };
-        let mut deviations = Vec::new();
-        Ok(Self {
-            header: decode(token, 0..first, Segment::Header, &mut deviations)?,
-            payload: decode(token, first + 1..second, Segment::Payload, &mut deviations)?,
-            signature: decode(token, second + 1..token.len(), Segment::Signature, &mut deviations)?,
-            signing_input: 0..second,
-            deviations,
-        })
+        let mut dots = token.bytes().enumerate().filter(|(_, c)| *c == b'.').map(|(place, _)| place);
+        match (dots.next(), dots.next(), dots.next()) {
+            (Some(first), Some(second), None) => Ok(Self { token, first, second }),
+            (first, second, third) => {
+                Err(Error::SegmentCount { dots: [first, second, third].iter().flatten().count() })
+            }
+        }
+    }
+
+    pub(super) const fn signing_input(&self) -> Range<usize> {
+        0..self.second
+    }
+
+    /// A segment as it stands.
+    pub(super) fn text(&self, segment: Segment) -> &'a str {
+        &self.token[self.range(segment)]
+    }
+
+    /// A segment's bytes; deviations from the standard's spelling go to `seen`.
+    pub(super) fn decode(&self, segment: Segment, seen: &mut Vec<Deviation>) -> Result<Vec<u8>, Error> {
+        decode(self.token, self.range(segment), segment, seen)
+    }
+
+    const fn range(&self, segment: Segment) -> Range<usize> {
+        match segment {
+            Segment::Header => 0..self.first,
+            Segment::Payload => self.first + 1..self.second,
+            Segment::Signature => self.second + 1..self.token.len(),
+        }
     }
 }
 

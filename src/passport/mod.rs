@@ -6,14 +6,17 @@
 
 mod claims;
 mod header;
+mod header_cache;
 mod json;
 mod jws;
 mod shaken;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use claims::{Claims, Destination, MAX_DESTINATIONS, Party};
 pub use header::Header;
+pub use header_cache::HeaderCache;
 pub use jws::{Error, MAX_TOKEN_BYTES, Segment};
 pub use shaken::{Attestation, InvalidAttestation, is_uuid};
 
@@ -22,7 +25,7 @@ pub use shaken::{Attestation, InvalidAttestation, is_uuid};
 pub struct Passport {
     token: String,
     signing_input: Range<usize>,
-    header: Header,
+    header: Arc<Header>,
     claims: Claims,
     signature: Vec<u8>,
     deviations: Vec<Deviation>,
@@ -50,14 +53,56 @@ impl Token {
     /// # Errors
     /// When the text is no token: [`Error`] names the segment and the byte.
     pub fn parse(token: &str) -> Result<Self, Error> {
+        Self::read(token, None, true)
+    }
+
+    /// The same, for somebody who reads many: header segments that are known need not be read again.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub fn parse_with(token: &str, headers: &HeaderCache) -> Result<Self, Error> {
+        Self::read(token, Some(headers), true)
+    }
+
+    fn read(token: &str, headers: Option<&HeaderCache>, may_be_compact: bool) -> Result<Self, Error> {
         let segments = jws::Segments::split(token)?;
-        if segments.header.is_empty() && segments.payload.is_empty() {
-            if segments.signature.is_empty() {
+        let known = headers.and_then(|headers| headers.known(segments.text(Segment::Header)));
+        let mut deviations = Vec::new();
+        let header = match known {
+            Some(_) => Vec::new(),
+            None => segments.decode(Segment::Header, &mut deviations)?,
+        };
+        let is_usual = deviations.is_empty();
+        let payload = segments.decode(Segment::Payload, &mut deviations)?;
+        let signature = segments.decode(Segment::Signature, &mut deviations)?;
+        match (known.is_none() && header.is_empty(), payload.is_empty()) {
+            (true, true) if may_be_compact && signature.is_empty() => {
                 return Err(Error::EmptySegment { segment: Segment::Signature });
             }
-            return Ok(Self::Compact(CompactPassport { signature: segments.signature }));
+            (true, true) if may_be_compact => return Ok(Self::Compact(CompactPassport { signature })),
+            (true, _) => return Err(Error::EmptySegment { segment: Segment::Header }),
+            (false, true) => return Err(Error::EmptySegment { segment: Segment::Payload }),
+            (false, false) => {}
         }
-        Passport::from_segments(token, segments).map(|passport| Self::Full(Box::new(passport)))
+        let json = |segment| move |reason: serde_json::Error| Error::Json { segment, reason: reason.to_string() };
+        let header = match known {
+            Some(header) => header,
+            None => {
+                let read = Arc::new(Header::parse(&header).map_err(json(Segment::Header))?);
+                if let Some(headers) = headers.filter(|_| is_usual) {
+                    headers.keep(segments.text(Segment::Header), &read);
+                }
+                read
+            }
+        };
+        Ok(Self::Full(Box::new(Passport {
+            header,
+            claims: Claims::parse(&payload).map_err(json(Segment::Payload))?,
+            token: token.to_owned(),
+            signing_input: segments.signing_input(),
+            signature,
+            deviations,
+        })))
     }
 }
 
@@ -67,24 +112,10 @@ impl Passport {
     /// # Errors
     /// When the text is no token in full form: [`Error`] names the segment and the byte.
     pub fn parse(token: &str) -> Result<Self, Error> {
-        Self::from_segments(token, jws::Segments::split(token)?)
-    }
-
-    fn from_segments(token: &str, segments: jws::Segments) -> Result<Self, Error> {
-        for (bytes, segment) in [(&segments.header, Segment::Header), (&segments.payload, Segment::Payload)] {
-            if bytes.is_empty() {
-                return Err(Error::EmptySegment { segment });
-            }
+        match Token::read(token, None, false)? {
+            Token::Full(passport) => Ok(*passport),
+            Token::Compact(_) => Err(Error::EmptySegment { segment: Segment::Header }),
         }
-        let json = |segment| move |reason: serde_json::Error| Error::Json { segment, reason: reason.to_string() };
-        Ok(Self {
-            header: Header::parse(&segments.header).map_err(json(Segment::Header))?,
-            claims: Claims::parse(&segments.payload).map_err(json(Segment::Payload))?,
-            token: token.to_owned(),
-            signing_input: segments.signing_input,
-            signature: segments.signature,
-            deviations: segments.deviations,
-        })
     }
 
     /// The canonical serialisation of a header and claims, ready to be signed (RFC 8225 §9).
@@ -121,7 +152,7 @@ impl Passport {
 
     /// The JOSE header.
     #[must_use]
-    pub const fn header(&self) -> &Header {
+    pub fn header(&self) -> &Header {
         &self.header
     }
 
@@ -145,20 +176,19 @@ impl Passport {
     /// All members of the header, known or not, decoded anew from the token.
     #[must_use]
     pub fn header_members(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.members(0)
+        self.members(Segment::Header)
     }
 
     /// All claims, known or not, decoded anew from the token.
     #[must_use]
     pub fn claim_members(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.members(1)
+        self.members(Segment::Payload)
     }
 
-    fn members(&self, index: usize) -> serde_json::Map<String, serde_json::Value> {
+    fn members(&self, segment: Segment) -> serde_json::Map<String, serde_json::Value> {
         let segments = jws::Segments::split(&self.token).ok();
-        segments
-            .and_then(|segments| header::members(if index == 0 { &segments.header } else { &segments.payload }))
-            .unwrap_or_default()
+        let bytes = segments.and_then(|segments| segments.decode(segment, &mut Vec::new()).ok());
+        bytes.and_then(|bytes| header::members(&bytes)).unwrap_or_default()
     }
 }
 
@@ -170,7 +200,7 @@ impl CompactPassport {
         Passport {
             token: Passport::token_of(&signing_input, &self.signature),
             signing_input: 0..signing_input.len(),
-            header: header.clone(),
+            header: Arc::new(header.clone()),
             claims: claims.clone(),
             signature: self.signature.clone(),
             deviations: Vec::new(),

@@ -74,6 +74,12 @@ impl Message {
         self.bytes.get(self.separator.end..).unwrap_or_default()
     }
 
+    /// How many bytes the message has.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// What is wrong with the message without making it unreadable.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {

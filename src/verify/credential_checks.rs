@@ -8,14 +8,13 @@ use crate::certificate::claim_constraints::ConstraintViolation;
 use crate::certificate::delegation::{Authority, DelegationError};
 use crate::certificate::profile::Finding;
 use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
-use crate::es256::TableCache;
 use crate::number::Identity;
 use crate::time::UnixTime;
 use crate::verify::error::Error;
 use crate::verify::materials::{Credential, Materials};
 use crate::verify::policy::Policy;
 use crate::verify::rules;
-use crate::verify::signature;
+use crate::verify::signature::Unsettled;
 use crate::verify::subject::{Kind, Subject};
 use crate::verify::verdict::{PathElement, Signer};
 
@@ -26,23 +25,15 @@ pub(super) struct Credentials {
     pub(super) path: Vec<PathElement>,
 }
 
-/// What is remembered from call to call: facts, never trust.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caches<'a> {
-    pub(super) links: &'a LinkCache,
-    pub(super) tables: &'a TableCache,
-}
-
 impl Subject {
-    /// Makes every check that the certificate is needed for.
+    /// Makes every check that the certificate is needed for, but leaves the signature open.
     pub(super) fn check_credential(
         &mut self,
         materials: &Materials,
         policy: &Policy,
-        caches: Caches<'_>,
+        links: &LinkCache,
         now: UnixTime,
     ) -> Credentials {
-        let Caches { links, tables } = caches;
         let Some((bundle, findings)) = self.obtain(materials) else { return Credentials::default() };
         let leaf = bundle.leaf();
         let path = self.check_path(bundle, materials, links, now);
@@ -58,7 +49,7 @@ impl Subject {
         self.note_profile(findings);
         // Work and memory are for keys whose chain holds.
         let accepted = path.is_some() && self.examination.is_sound_but_for_numbers();
-        self.check_signature(leaf, policy, tables, accepted);
+        self.open_signature(leaf, accepted);
         let shown = path.map_or_else(|| std::slice::from_ref(leaf), Path::certificates);
         Credentials { signer: Some(signer(leaf)), path: shown.iter().map(element).collect() }
     }
@@ -276,20 +267,13 @@ impl Subject {
     }
 
     // RFC 8224 §6.2 step 5: over the bytes received (A4, A20).
-    fn check_signature(&mut self, leaf: &Certificate, policy: &Policy, tables: &TableCache, accepted: bool) {
-        let Some(passport) = &self.passport else { return };
-        let Some(key) = leaf.p256_point() else {
-            self.examination.skip(rules::SIGNATURE, "the certificate has no P-256 key");
+    fn open_signature(&mut self, leaf: &Certificate, accepted: bool) {
+        if self.passport.is_none() {
             return;
-        };
-        match signature::check(key, passport.signing_input(), passport.signature(), tables, policy.cross_check) {
-            Ok(()) => {
-                self.examination.pass(rules::SIGNATURE, "");
-                if accepted {
-                    tables.note_accepted(key);
-                }
-            }
-            Err(error) => self.examination.fail(rules::SIGNATURE, error),
+        }
+        match leaf.p256_point() {
+            Some(key) => self.unsettled = Some(Unsettled { key: *key, accepted }),
+            None => self.examination.skip(rules::SIGNATURE, "the certificate has no P-256 key"),
         }
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn conclude(
     now: UnixTime,
 ) -> Verdict {
     let kinds: Vec<Kind> = subjects.iter().map(|subject| subject.kind).collect();
-    let ppis: Vec<Option<String>> = subjects.iter().map(|subject| subject.ppi.clone()).collect();
+    // Only a PASSporT in error is named so.
+    let ppi = |subject: &Subject| (subject.examination.error().is_some()).then(|| subject.ppi()).flatten();
+    let ppis: Vec<Option<String>> = subjects.iter().map(ppi).collect();
     let mut reports: Vec<PassportReport> =
         subjects.into_iter().zip(credentials).map(|(subject, found)| report(subject, found, policy)).collect();
     let mut whole = Examination::default();

@@ -2,28 +2,103 @@
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
-use crate::es256::{Signature, TableCache};
+use crate::es256::{Batch, Digest, KeyTable, Signature, TableCache, TableRef};
+use crate::passport::Passport;
 use crate::verify::error::Error;
+use crate::verify::rules;
+use crate::verify::subject::Subject;
 
-/// Whether `signature` is the key's over `signing_input`: by the key's table where it has one, else by the library.
-///
-/// `key` is the uncompressed point of a P-256 key. With `cross_check` the library judges beside the table.
+/// What a signature is to be verified with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unsettled {
+    /// The uncompressed point of a P-256 key.
+    pub(super) key: [u8; 65],
+    /// Whether the key's chain holds: work and memory are for no others.
+    pub(super) accepted: bool,
+}
+
+/// Verifies the signatures that are unsettled: by the key's table where it has one, all such together; else by the
+/// library. With `cross_check` the library judges beside the tables.
+pub(super) fn settle<'a>(subjects: impl Iterator<Item = &'a mut Subject>, tables: &TableCache, cross_check: bool) {
+    let mut open: Vec<Open<'a>> = subjects.filter_map(|subject| Open::of(subject, tables)).collect();
+    let by_tables = by_tables(&open);
+    for (own, by_table) in open.iter_mut().zip(by_tables) {
+        own.settle(by_table, tables, cross_check);
+    }
+}
+
+/// An unsettled signature, and its key's table if there is one.
+struct Open<'a> {
+    subject: &'a mut Subject,
+    key: Unsettled,
+    table: Option<TableRef>,
+}
+
+impl<'a> Open<'a> {
+    fn of(subject: &'a mut Subject, tables: &TableCache) -> Option<Self> {
+        let key = subject.unsettled.take()?;
+        let table = tables.table(&key.key);
+        Some(Self { subject, key, table })
+    }
+
+    /// What the table is to judge.
+    fn tabled(&self) -> Option<(&KeyTable, &Passport)> {
+        Some((self.table.as_deref()?, self.subject.passport.as_ref()?))
+    }
+
+    fn settle(&mut self, by_table: Option<bool>, tables: &TableCache, cross_check: bool) {
+        let Some(passport) = &self.subject.passport else { return };
+        match check(&self.key.key, passport, by_table, cross_check) {
+            Ok(()) => {
+                self.subject.examination.pass(rules::SIGNATURE, "");
+                if self.key.accepted {
+                    tables.note_accepted(&self.key.key);
+                }
+            }
+            Err(error) => self.subject.examination.fail(rules::SIGNATURE, error),
+        }
+    }
+}
+
+/// What the tables say of each; nothing where there is none.
+fn by_tables(open: &[Open<'_>]) -> Vec<Option<bool>> {
+    if let [alone] = open {
+        let verify = |(table, passport): (&KeyTable, &Passport)| {
+            table.verify(passport.signing_input(), passport.signature()).is_ok()
+        };
+        return vec![alone.tabled().map(verify)];
+    }
+    let mut verdicts = vec![None; open.len()];
+    let mut batch = Batch::new();
+    let mut places = Vec::with_capacity(open.len());
+    for (place, own) in open.iter().enumerate() {
+        let Some((table, passport)) = own.tabled() else { continue };
+        match Signature::from_bytes(passport.signature()) {
+            Ok(signature) => {
+                batch.push(table, Digest::of(passport.signing_input()), signature);
+                places.push(place);
+            }
+            Err(_) => verdicts[place] = Some(false),
+        }
+    }
+    for (place, outcome) in places.into_iter().zip(batch.verify()) {
+        verdicts[place] = Some(outcome.is_ok());
+    }
+    verdicts
+}
+
+/// Whether a PASSporT's signature is the key's, of which a table may have judged.
 ///
 /// # Errors
 /// What is known of a signature that is not: its form where that is wrong, else that it does not verify. The same
 /// whichever way it was verified.
-pub(super) fn check(
-    key: &[u8; 65],
-    signing_input: &[u8],
-    signature: &[u8],
-    tables: &TableCache,
-    cross_check: bool,
-) -> Result<(), Error> {
+fn check(key: &[u8; 65], passport: &Passport, by_table: Option<bool>, cross_check: bool) -> Result<(), Error> {
+    let (signing_input, signature) = (passport.signing_input(), passport.signature());
     if signature.len() != Signature::BYTES {
         return Err(Error::InvalidSignature { reason: wrong_length(key, signing_input, signature) });
     }
     let by_library = || UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key).verify(signing_input, signature).is_ok();
-    let holds = match tables.table(key).map(|table| table.verify(signing_input, signature).is_ok()) {
+    let holds = match by_table {
         Some(by_table) if cross_check => agreed(by_table, by_library())?,
         Some(by_table) => by_table,
         None => by_library(),

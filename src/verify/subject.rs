@@ -5,13 +5,14 @@ use crate::certificate::url;
 use crate::identity_header::IdentityHeader;
 use crate::number::{Identity, NumberPlan};
 use crate::passport::{Attestation, Claims, CompactPassport, Destination, Deviation, Header, Party, Passport};
-use crate::passport::{Token, is_uuid};
+use crate::passport::{HeaderCache, Token, is_uuid};
 use crate::sip::call::{Call, IdentityField};
 use crate::sip::uri::SipUri;
 use crate::verify::error::{Error, Part};
 use crate::verify::examination::Examination;
 use crate::verify::policy::Policy;
 use crate::verify::rules;
+use crate::verify::signature::Unsettled;
 
 /// One Identity header under examination.
 #[derive(Clone, Debug)]
@@ -19,8 +20,8 @@ pub(super) struct Subject {
     pub(super) header: Option<IdentityHeader>,
     /// The token in full form, as received or rebuilt.
     pub(super) passport: Option<Passport>,
-    /// What `ppi` would name: the compact form of the token.
-    pub(super) ppi: Option<String>,
+    /// The token where it came in compact form.
+    compact: Option<CompactPassport>,
     pub(super) ppt: Option<String>,
     pub(super) kind: Kind,
     /// `orig`, canonical.
@@ -30,6 +31,8 @@ pub(super) struct Subject {
     /// `div`, canonical.
     pub(super) div: Option<Identity>,
     pub(super) examination: Examination,
+    /// Its signature, until it is judged.
+    pub(super) unsettled: Option<Unsettled>,
 }
 
 /// The PASSporT types by what verification does with them.
@@ -68,20 +71,21 @@ impl Kind {
 
 impl Subject {
     /// Reads one header value and makes every check that needs only itself and the policy.
-    pub(super) fn read(field: &IdentityField, call: &Call, policy: &Policy) -> Self {
+    pub(super) fn read(field: &IdentityField, call: &Call, policy: &Policy, headers: &HeaderCache) -> Self {
         let mut subject = Self {
             header: None,
             passport: None,
-            ppi: None,
+            compact: None,
             ppt: None,
             kind: Kind::Base,
             orig: None,
             dest: Vec::new(),
             div: None,
             examination: Examination::new(),
+            unsettled: None,
         };
         subject.read_header(field, policy);
-        if let Some(token) = subject.read_token() {
+        if let Some(token) = subject.read_token(headers) {
             subject.take_token(token, call);
         }
         if subject.kind == Kind::Unsupported {
@@ -103,6 +107,12 @@ impl Subject {
     pub(super) fn credential_url(&self) -> Option<&str> {
         let url = self.header.as_ref()?.info.as_deref()?;
         url::check(url).is_ok().then_some(url)
+    }
+
+    /// What `ppi` would name: the compact form of the token.
+    pub(super) fn ppi(&self) -> Option<String> {
+        let compact = self.compact.as_ref().map(CompactPassport::to_text);
+        compact.or_else(|| self.passport.as_ref().map(Passport::to_compact))
     }
 
     /// The attestation it claims, if it is one.
@@ -132,9 +142,9 @@ impl Subject {
     }
 
     // RFC 8225 §6, §7: three segments, JSON in two of them.
-    fn read_token(&mut self) -> Option<Token> {
+    fn read_token(&mut self, headers: &HeaderCache) -> Option<Token> {
         let header = self.header.as_ref()?;
-        match Token::parse(&header.token) {
+        match Token::parse_with(&header.token, headers) {
             Ok(token) => {
                 self.examination.pass(rules::TOKEN_FORM, "");
                 Some(token)
@@ -161,7 +171,6 @@ impl Subject {
     fn take_token(&mut self, token: Token, call: &Call) {
         match token {
             Token::Full(passport) => {
-                self.ppi = Some(passport.to_compact());
                 self.check_ppt(passport.header());
                 if self.kind != Kind::Unsupported {
                     self.examination.pass(rules::FULL_FORM, "");
@@ -169,8 +178,8 @@ impl Subject {
                 self.passport = Some(*passport);
             }
             Token::Compact(compact) => {
-                self.ppi = Some(compact.to_text());
                 self.take_compact(&compact, call);
+                self.compact = Some(compact);
             }
         }
     }

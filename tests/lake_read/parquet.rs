@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use stirtrace::cdr::Record;
 use stirtrace::lake::{
     Error, Found, Held, IngestOptions, Input, Lake, LakeWriter, ParquetLake, Piece, Pieces, Tallied, Tally, Wanted,
 };
+use stirtrace::traceback::Span;
 
 use super::lake_suite::Row;
 
@@ -51,6 +53,15 @@ impl Lake for Kept {
 
     fn coverage(&self, network: &str) -> Result<Vec<Held>, Error> {
         self.lake.coverage(network)
+    }
+
+    fn signed(
+        &self,
+        span: Span,
+        network: Option<&str>,
+        take: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.lake.signed(span, network, take)
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, TestRunner};
 use stirtrace::cdr::Record;
 use stirtrace::lake::{Field, Filter, Lake, Tally, Wanted};
 
-use super::{Row, at, dialed, found, memory, number, numbered, record, span};
+use super::{Row, at, dialed, found, memory, number, numbered, record, signed_lines, span};
 
 const NUMBERS: [&str; 9] = [
     "12155550112",
@@ -120,6 +120,14 @@ pub(crate) fn any_records_and_questions_have_the_same_answers<L: Lake<Error: Deb
                 held
             };
             prop_assert_eq!(sorted(lake.coverage(network).unwrap()), sorted(plain.coverage(network).unwrap()));
+        }
+        for (own, network) in wanted.iter().zip([None, Some("Alder")].into_iter().cycle()) {
+            let sorted = |mut lines: Vec<(String, u64)>| {
+                lines.sort_unstable();
+                lines
+            };
+            let given = sorted(signed_lines(&lake, own.span, network));
+            prop_assert_eq!(given, sorted(signed_lines(&plain, own.span, network)));
         }
         Ok(())
     });

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use stirtrace::lake::{Found, Held, Lake, RecordFile, Tallied, Tally, Wanted};
+use stirtrace::time::UnixTime;
 use stirtrace::traceback::Span;
 
 use super::Row;
@@ -22,15 +24,7 @@ impl Lake for Memory {
     fn candidates(&self, wanted: &[Wanted], take: &mut dyn FnMut(Found)) -> Result<(), Infallible> {
         for row in &self.0 {
             for (place, _) in wanted.iter().enumerate().filter(|(_, wanted)| wanted.fits(&row.record)) {
-                // The hash of a file is the keeper's affair.
-                let file = Arc::new(RecordFile::new(&row.file, ""));
-                take(Found::new(
-                    place,
-                    row.network.as_str().into(),
-                    row.source.as_str().into(),
-                    file,
-                    row.record.clone(),
-                ));
+                take(row.found(place));
             }
         }
         Ok(())
@@ -64,6 +58,35 @@ impl Lake for Memory {
             held
         });
         Ok(held.collect())
+    }
+
+    fn signed(
+        &self,
+        span: Span,
+        network: Option<&str>,
+        take: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), Infallible> {
+        let within = |start: UnixTime| span.from <= start && start <= span.to;
+        let is_asked_for = |row: &&Row| {
+            let record = &row.record;
+            !record.identity.is_empty()
+                && network.is_none_or(|network| network == row.network)
+                && std::iter::once(record.start).chain(record.start_repeated).any(within)
+        };
+        for row in self.0.iter().filter(is_asked_for) {
+            if take(row.found(0)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn found(&self, wanted: usize) -> Found {
+        // The hash of a file is the keeper's affair.
+        let file = Arc::new(RecordFile::new(&self.file, ""));
+        Found::new(wanted, self.network.as_str().into(), self.source.as_str().into(), file, self.record.clone())
     }
 }
 

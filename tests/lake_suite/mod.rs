@@ -14,11 +14,13 @@
 pub(crate) mod differential;
 pub(crate) mod memory;
 pub(crate) mod numbers;
+pub(crate) mod signed;
 pub(crate) mod spans;
 pub(crate) mod tallies;
 pub(crate) mod whole;
 
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 
 use stirtrace::cdr::{Dialed, Fingerprint, Place, Record};
 use stirtrace::lake::{Found, Lake, Wanted};
@@ -62,6 +64,8 @@ macro_rules! lake_suite {
                 tallies::records_are_counted_by_every_field,
                 tallies::a_filter_leaves_out_what_differs,
                 tallies::the_classes_of_seconds_begin_where_they_should,
+                signed::records_that_carry_an_identity_are_given_as_they_are_kept,
+                signed::who_has_seen_enough_ends_it,
                 differential::any_records_and_questions_have_the_same_answers,
             );
         }
@@ -140,4 +144,16 @@ pub(crate) fn all_found<L: Lake<Error: Debug>>(lake: &L, wanted: &[Wanted]) -> V
 /// The lines of the records that one question finds.
 pub(crate) fn lines<L: Lake<Error: Debug>>(lake: &L, wanted: Wanted) -> Vec<u64> {
     found(lake, &[wanted]).into_iter().map(|(_, line)| line).collect()
+}
+
+/// The records of a span that carry an Identity, by network and line, in the order given.
+pub(crate) fn signed_lines<L: Lake<Error: Debug>>(lake: &L, span: Span, network: Option<&str>) -> Vec<(String, u64)> {
+    let mut lines = Vec::new();
+    let mut take = |found: Found| {
+        assert!(!found.record.identity.is_empty());
+        lines.push((found.network.as_ref().to_owned(), found.record.place.line));
+        ControlFlow::Continue(())
+    };
+    lake.signed(span, network, &mut take).unwrap();
+    lines
 }

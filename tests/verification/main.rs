@@ -2,6 +2,7 @@
 //! wrong, properties, and independent JOSE implementations as oracles. Cases are data under `tests/vectors`.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read files, and may panic")]
 
+mod batches;
 mod cases;
 mod decisions;
 mod diversions;

@@ -6,10 +6,9 @@ use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
 use crate::cli::printer::Printer;
+use crate::cli::recorded::Recorded;
 use crate::cli::trust::Trust;
 use crate::clock;
-use crate::number::Identity;
-use crate::sip::call::Call;
 use crate::time::UnixTime;
 use crate::verify::{Materials, Policy, Verdict, Verifier};
 
@@ -38,10 +37,7 @@ impl Judge {
         if record.identity.is_empty() {
             return None;
         }
-        let mut call = Call::bare(record.identity.iter().map(String::as_str));
-        call.call_id.clone_from(&record.ingress.call_id);
-        call.from = record.calling.canonical.map(Identity::Number);
-        call.to = record.called.canonical.map(Identity::Number);
+        let call = Recorded::call(record);
         for url in self.verifier.missing(&call, &self.materials) {
             self.obtain(&url);
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cli::captures::Captured;
 use crate::cli::printer::Present;
+use crate::cli::recorded::Recorded;
 use crate::cli::text::{Text, Tone, grouped};
 use crate::cli::verify::Judged;
 use crate::verify::Conclusion;
@@ -33,6 +34,9 @@ impl Summary {
     /// Takes a call.
     pub(super) fn count(&mut self, judged: &Judged<'_>) {
         let verdict = &judged.verdict;
+        if let Some(origin) = judged.recorded.as_ref().and_then(Recorded::origin) {
+            self.sources.count(without_port(origin), verdict.conclusion);
+        }
         if let Some(captured) = &judged.captured {
             self.sources.count(without_port(captured.source()), verdict.conclusion);
             if captured.repeats() {
@@ -68,6 +72,21 @@ impl Summary {
         }
     }
 
+    /// Adds the calls of another one, which came after these.
+    pub(super) fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.none += other.none;
+        self.without_identity += other.without_identity;
+        self.legs += other.legs;
+        self.signers.add(other.signers);
+        self.attestations.add(other.attestations);
+        self.verdicts.add(other.verdicts);
+        self.sources.add(other.sources);
+        self.origins.add(other.origins);
+    }
+
     /// Takes a call that nobody signed.
     pub(super) fn count_unsigned(&mut self, captured: &Captured) {
         self.without_identity += 1;
@@ -78,14 +97,20 @@ impl Summary {
 /// What has no name.
 const UNKNOWN: &str = "unknown";
 
+/// An address of IPv6 has brackets where a port stands behind it.
 fn without_port(address: &str) -> &str {
-    address.rsplit_once(':').map_or(address, |(address, _)| address)
+    match address.rsplit_once(':') {
+        Some((bare, _)) if !bare.contains(':') || bare.ends_with(']') => bare,
+        _ => address,
+    }
 }
 
-/// Counts by name; hostile calls may bring a new name each, so that there are only so many.
+/// Counts by name; hostile calls may bring a new name each, so that there are only so many: those that came first.
 #[derive(Debug, Default)]
 struct Groups {
-    groups: HashMap<String, Group>,
+    places: HashMap<String, usize>,
+    /// In the order in which they came.
+    groups: Vec<(String, Group)>,
     others: u64,
 }
 
@@ -98,6 +123,15 @@ struct Group {
     without_identity: u64,
 }
 
+impl Group {
+    const fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.without_identity += other.without_identity;
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -108,18 +142,32 @@ const MAX_GROUPS: usize = 100_000;
 
 impl Groups {
     fn group(&mut self, name: &str) -> Option<&mut Group> {
-        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(name) {
-            self.others += 1;
+        if let Some(place) = self.places.get(name) {
+            return self.groups.get_mut(*place).map(|(_, group)| group);
+        }
+        if self.groups.len() >= MAX_GROUPS {
             return None;
         }
-        if !self.groups.contains_key(name) {
-            self.groups.insert(name.to_owned(), Group::default());
+        self.places.insert(name.to_owned(), self.groups.len());
+        self.groups.push((name.to_owned(), Group::default()));
+        self.groups.last_mut().map(|(_, group)| group)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.others += other.others;
+        for (name, counted) in other.groups {
+            match self.group(&name) {
+                Some(group) => group.add(&counted),
+                None => self.others += counted.calls,
+            }
         }
-        self.groups.get_mut(name)
     }
 
     fn count(&mut self, name: &str, conclusion: Conclusion) {
-        let Some(group) = self.group(name) else { return };
+        let Some(group) = self.group(name) else {
+            self.others += 1;
+            return;
+        };
         group.calls += 1;
         match conclusion {
             Conclusion::Passed => group.passed += 1,
@@ -129,7 +177,10 @@ impl Groups {
     }
 
     fn count_unsigned(&mut self, name: &str) {
-        let Some(group) = self.group(name) else { return };
+        let Some(group) = self.group(name) else {
+            self.others += 1;
+            return;
+        };
         group.calls += 1;
         group.without_identity += 1;
     }

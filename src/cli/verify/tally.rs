@@ -37,6 +37,18 @@ impl Tally {
         self.only_stale += usize::from(judged.is_only_stale());
     }
 
+    /// Adds what came of other calls.
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.none += other.none;
+        self.idle += other.idle;
+        self.unsigned += other.unsigned;
+        self.again += other.again;
+        self.only_stale += other.only_stale;
+        self.exit = self.exit.and(other.exit);
+    }
+
     /// A message of a capture without Identity: that nobody signed it is no failure.
     pub(super) fn count_unsigned(&mut self, call: &Call) {
         if call.starts_call() {
