@@ -9,7 +9,6 @@ use crate::time::UnixTime;
 
 /// How long one kind of thing is kept, within what answers say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever sets one sets all")]
 pub struct Rule {
     /// Seconds that an answer is good at least, whatever it says; 0 obeys it to the letter.
     pub least: i64,

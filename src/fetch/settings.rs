@@ -15,7 +15,6 @@ use crate::trust::sti_pa::StiPaList;
 
 /// How to fetch, and where to keep it. The default keeps nothing on disk.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "made with ..Settings::default()")]
 pub struct Settings {
     /// Where answers are kept across restarts.
     pub cache: Option<PathBuf>,
@@ -64,7 +63,6 @@ impl fmt::Debug for Settings {
 
 /// How much of anything there may be: whatever a signer or a server can lengthen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "made with ..Limits::default()")]
 pub struct Limits {
     /// Bytes of a certificate's answer (G29).
     pub certificate_bytes: usize,
@@ -136,7 +134,6 @@ impl Limits {
 
 /// How long each kind is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "made with ..Rules::default()")]
 pub struct Rules {
     /// Certificates.
     pub certificate: Rule,

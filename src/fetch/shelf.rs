@@ -129,11 +129,11 @@ impl Held {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    /// Whether its end is near enough to ask for it again, and nobody has yet. Each URL has its own moment, between four
-    /// and nine tenths of its time: what was fetched together need not be fetched together again.
+    /// Whether its end is near enough to ask for it again. Each has its own moment, between eight and nine tenths of its
+    /// time: what was fetched together need not be fetched together again.
     pub(super) fn is_due(&self, now: UnixTime) -> bool {
         let spread = i64::from(self.fetched.sha256[0]) * 100 / 255;
-        let due = self.validity.lifetime() / 1000 * (800 + spread);
+        let due = self.validity.lifetime().saturating_mul(800 + spread) / 1000;
         now.seconds_since(self.validity.answered_at) >= due
     }
 

@@ -4,8 +4,14 @@
 
 mod archive;
 mod cache;
+#[cfg(feature = "cli")]
+mod command;
 mod crash;
 mod crowds;
+#[cfg(feature = "cli")]
+#[path = "../command/mod.rs"]
+#[expect(dead_code, reason = "for other tests too")]
+mod desk;
 mod documents;
 mod faults;
 mod server;
