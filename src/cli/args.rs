@@ -288,28 +288,27 @@ pub(crate) struct TrustArgs {
 
 /// What may come over the network, and what becomes of it.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Fetching")]
 pub(crate) struct FetchArgs {
     /// Fetch over HTTPS the certificates that --certs lacks. Never by default: those URLs are chosen by whoever signed
-    #[arg(long)]
+    #[arg(long, help_heading = "Fetching")]
     pub(crate) fetch: bool,
     /// Fetch nothing: certificates come from --certs only. This is the default
-    #[arg(long, conflicts_with = "fetch")]
+    #[arg(long, help_heading = "Fetching", conflicts_with = "fetch")]
     pub(crate) offline: bool,
     /// Keep what is fetched in this folder, and do not fetch it again while it is fresh
-    #[arg(long, value_name = "DIR", requires = "fetch")]
+    #[arg(long, help_heading = "Fetching", value_name = "DIR", requires = "fetch")]
     pub(crate) fetch_cache: Option<PathBuf>,
     /// Add what is fetched to this archive, with the time; it may be that of --certs
-    #[arg(long, value_name = "DIR", requires = "fetch")]
+    #[arg(long, help_heading = "Fetching", value_name = "DIR", requires = "fetch")]
     pub(crate) fetch_archive: Option<PathBuf>,
     /// A root that TLS trusts besides the system's, for fetching only; repeatable
-    #[arg(long, value_name = "PEM", requires = "fetch")]
+    #[arg(long, help_heading = "Fetching", value_name = "PEM", requires = "fetch")]
     pub(crate) fetch_root: Vec<PathBuf>,
     /// Let a host lie at private addresses, which are refused otherwise; repeatable
-    #[arg(long, value_name = "HOST=ADDRESS[/PREFIX]", requires = "fetch")]
+    #[arg(long, help_heading = "Fetching", value_name = "HOST=ADDRESS[/PREFIX]", requires = "fetch")]
     pub(crate) fetch_allow: Vec<Allowance>,
     /// How many seconds a certificate may take, from DNS to its last byte
-    #[arg(long, value_name = "SECONDS", requires = "fetch", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=300))]
+    #[arg(long, help_heading = "Fetching", value_name = "SECONDS", requires = "fetch", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub(crate) fetch_timeout: u64,
 }
 

@@ -119,6 +119,7 @@ impl Fetching {
 
     fn archive(&self, fetched: &Fetched) {
         if self.keeps {
+            let _entered = self.runtime.enter();
             self.fetcher.archive(fetched);
         }
     }

@@ -60,7 +60,7 @@ pub enum NotFetched {
         to: Option<String>,
     },
     /// The host lies where nothing is fetched from (G29).
-    #[error("{host} lies at {address}: {range}; nothing is fetched from there")]
+    #[error("{}: {range}; nothing is fetched from there", place_words(host, *address))]
     RefusedAddress {
         /// The host of the URL.
         host: String,
@@ -115,6 +115,10 @@ pub enum NotFetched {
         /// What was wrong.
         why: String,
     },
+}
+
+fn place_words(host: &str, address: IpAddr) -> String {
+    if address.to_string() == host { host.to_owned() } else { format!("{host} lies at {address}") }
 }
 
 fn to_words(to: Option<&str>) -> String {

@@ -186,6 +186,7 @@ fn tls(host: &str, shown: Shown) -> (Arc<ServerConfig>, Vec<u8>) {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(rcgen::DnType::CommonName, "Root of the tests");
     let root = authority.self_signed(&authority_key).unwrap().pem().into_bytes();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().unwrap();

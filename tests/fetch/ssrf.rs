@@ -20,7 +20,11 @@ impl Trap {
     fn set(listener: TcpListener) -> Self {
         let trap = Self { address: listener.local_addr().unwrap(), reached: Arc::default() };
         let reached = Arc::clone(&trap.reached);
-        std::thread::spawn(move || listener.incoming().for_each(|_| drop(reached.fetch_add(1, Ordering::SeqCst))));
+        std::thread::spawn(move || {
+            for _ in listener.incoming() {
+                reached.fetch_add(1, Ordering::SeqCst);
+            }
+        });
         trap
     }
 
