@@ -31,7 +31,8 @@
 //! # Modules, from the bottom up
 //!
 //! Words: [`es256`], [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`], and behind
-//! a feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
+//! a feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Edges, behind features: `fetch`, `lake`. Imports point
+//! down; `ARCHITECTURE.md` draws the floors.
 
 #[cfg(feature = "capture")]
 pub mod capture;

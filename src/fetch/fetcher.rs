@@ -125,6 +125,11 @@ impl Fetcher {
         }
         if let Some(failure) = shelf.failure(url, now) {
             counters.negative_hits.count();
+            // What memory had no room for may lie on disk.
+            let held = match held {
+                Some(held) => Some(held),
+                None => self.shared.load(kind, url, now).await,
+            };
             return self.make_do(held.as_deref(), now, failure.into());
         }
         // What failed before may fail again: nobody waits for it while there is something to serve.

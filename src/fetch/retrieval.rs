@@ -225,7 +225,8 @@ impl Retrieval {
         Rule { least: seconds, unsaid: seconds, most: seconds, stale_for: Some(0) }
     }
 
-    async fn load(&self, kind: Kind, url: &str, now: UnixTime) -> Option<Arc<Held>> {
+    /// What the disk has for a URL.
+    pub(super) async fn load(&self, kind: Kind, url: &str, now: UnixTime) -> Option<Arc<Held>> {
         let (store, name) = (Arc::clone(self.store.as_ref()?), url.to_owned());
         let limit = self.settings.limits.bytes(kind);
         let loaded = spawn_blocking(move || store.load(kind, &name, limit)).await.ok()?;

@@ -213,6 +213,26 @@ async fn what_is_on_disk_outlasts_a_restart() {
 }
 
 #[tokio::test]
+async fn what_memory_has_no_room_for_serves_from_disk_while_its_host_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::new(ok("", &certificate("twill")));
+    // Room for nothing at all.
+    let limits = Limits { memory_bytes: 1, ..server.settings().limits };
+    let settings = Settings { cache: Some(folder.path().to_owned()), limits, ..server.settings() };
+    let fetcher = Fetcher::new(settings).unwrap();
+    fetcher.certificate(URL, NOW).await.unwrap();
+    fetcher.settle().await;
+    fetcher.certificate(URL, NOW.plus_seconds(HOUR)).await.unwrap();
+    assert_eq!(server.connections(), 1);
+    server.conduct(Conduct::Reset);
+    for seconds in 5..30 {
+        let stale = fetcher.certificate(URL, NOW.plus_seconds(DAY + seconds)).await.unwrap();
+        assert!(stale.stale.is_some());
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
 async fn damaged_files_are_dropped_and_counted() {
     for what in ["certificate", "bodies"] {
         for damage in ["flip", "cut", "empty", "other"] {
