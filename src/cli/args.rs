@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// Find the calls of traceback requests in call records, and who handed them to us
     Trace(TraceArgs),
     /// Judge calls: who signed them, is the signer trusted, and is it this call that was signed
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
 }
 
 /// `stirtrace certificate`
@@ -140,7 +140,7 @@ Example:
   stirtrace certificate path https://certificates.example/leaf.pem --trust roots.pem --fetch
 
 Exit codes: 0 trusted, 1 not trusted, 2 a file could not be read.")]
-    Path(CertificatePathArgs),
+    Path(Box<CertificatePathArgs>),
 }
 
 /// `stirtrace certificate lint|show`

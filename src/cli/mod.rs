@@ -101,7 +101,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
             let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-            verify::run(&VerifySettings::resolve(args, configured.as_ref(), clock::now())?, printer)
+            verify::run(&VerifySettings::resolve(*args, configured.as_ref(), clock::now())?, printer)
         }
     }
 }

@@ -170,7 +170,7 @@ fn parse_date(text: &str) -> Option<UnixTime> {
 /// RFC 9111 §1.2.2: digits; what is too large to hold is as large as may be.
 fn delta_seconds(text: &str) -> Option<i64> {
     let is_number = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    is_number.then(|| text.parse().unwrap_or(i64::from(i32::MAX)).min(i64::from(i32::MAX)))
+    is_number.then(|| text.parse().unwrap_or_else(|_| i64::from(i32::MAX)).min(i64::from(i32::MAX)))
 }
 
 /// What `Cache-Control` says (RFC 9111 §5.2.2).

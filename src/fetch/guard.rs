@@ -76,10 +76,9 @@ impl Resolve for Gate {
     fn resolve(&self, name: Name) -> ForReqwest {
         let guard = Arc::clone(&self.0);
         Box::pin(async move {
-            match guard.addresses(name.as_str()).await {
-                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
-                Err(why) => Err(Box::new(Turned(why)) as Box<dyn StdError + Send + Sync>),
-            }
+            let addresses = guard.addresses(name.as_str()).await.map_err(Turned)?;
+            let addresses: Addrs = Box::new(addresses.into_iter());
+            Ok(addresses)
         })
     }
 }

@@ -63,6 +63,6 @@ pub use fetcher::Fetcher;
 #[cfg(feature = "fetch")]
 pub use guard::{Resolver, Resolving};
 #[cfg(feature = "fetch")]
-pub use settings::{Limits, Rules, Settings};
+pub use settings::{Limits, Rules, Settings, Tell};
 #[cfg(feature = "fetch")]
 pub use tending::Accept;

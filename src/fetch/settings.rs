@@ -33,8 +33,11 @@ pub struct Settings {
     /// What asks DNS; none is the system.
     pub resolver: Option<Arc<dyn Resolver>>,
     /// Who is told what happens.
-    pub tell: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+    pub tell: Option<Tell>,
 }
+
+/// Who is told what happens; it must not wait for anything.
+pub type Tell = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Default for Settings {
     fn default() -> Self {

@@ -28,7 +28,7 @@ pub(super) struct Store {
 /// What the folder has for a URL.
 #[derive(Debug)]
 pub(super) enum Loaded {
-    Found(Entry, Arc<[u8]>),
+    Found(Box<Entry>, Arc<[u8]>),
     Missing,
     Damaged(PathBuf),
 }
@@ -58,7 +58,7 @@ impl Store {
             return Loaded::Missing;
         }
         match read(&body_path, limit).filter(|body| sha256(body) == entry.sha256) {
-            Some(body) => Loaded::Found(entry, body.into()),
+            Some(body) => Loaded::Found(Box::new(entry), body.into()),
             None => {
                 let _ = fs::remove_file(&path);
                 let _ = fs::remove_file(&body_path);

@@ -70,7 +70,7 @@ impl Fetcher {
         let shelf = self.shared.shelf(Kind::Certificate);
         for (url, held) in &shelf.held {
             let is_wanted = held.is_used() && held.is_fresh(now) && held.is_due(now);
-            if is_wanted && shelf.failure(&**url, now).is_none() && held.claim(now) {
+            if is_wanted && shelf.failure(&url, now).is_none() && held.claim(now) {
                 self.shared.counters.prefetched.count();
                 due.push((Kind::Certificate, Arc::clone(&*url), Reason::Early));
             }

@@ -15,6 +15,7 @@ const CHILD: &str = "STIRTRACE_TEST_KILLED_WHILE_WRITING";
 
 /// Not a test of its own: the process that is killed. It writes as fast as it can and says so on stdout.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "to whoever kills it")]
 async fn the_process_that_is_killed() {
     let Ok(folder) = std::env::var(CHILD) else { return };
     let server = Server::new(ok("", b""));

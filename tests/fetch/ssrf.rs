@@ -273,7 +273,10 @@ impl Naive {
         impl reqwest::dns::Resolve for Asked {
             fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
                 let answer = stirtrace::fetch::Resolver::resolve(&self.0, name.as_str());
-                Box::pin(async move { Ok(Box::new(answer.await?.into_iter()) as reqwest::dns::Addrs) })
+                Box::pin(async move {
+                    let addresses: reqwest::dns::Addrs = Box::new(answer.await?.into_iter());
+                    Ok(addresses)
+                })
             }
         }
         let client = reqwest::Client::builder()
