@@ -31,7 +31,8 @@
 //! # Modules, from the bottom up
 //!
 //! Words: [`es256`], [`number`], [`time`]. Formats: [`passport`], [`identity_header`], [`certificate`], [`sip`], and behind
-//! a feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Imports point down; `ARCHITECTURE.md` draws the floors.
+//! a feature `capture`. Decisions: [`trust`], [`sign`], [`verify`]. Edges, behind features: `fetch`, `lake`. Imports point
+//! down; `ARCHITECTURE.md` draws the floors.
 
 #[cfg(feature = "capture")]
 pub mod capture;
@@ -40,11 +41,13 @@ pub mod cdr;
 pub mod certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "fetch"))]
 pub mod clock;
 #[cfg(feature = "traceback")]
 pub mod document;
 pub mod es256;
+#[cfg(feature = "fetch-rules")]
+pub mod fetch;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;

@@ -161,9 +161,13 @@ fn exit_codes_follow_the_table() {
         assert_eq!(verify_piped(&desk, &["--at", "date"], &input).code, code);
     }
     // Misuse.
-    for args in
-        [&["--at", "yesterday"][..], &["--from", "nobody at all"], &["--profile", "x"], &["--fetch"], &["nowhere"]]
-    {
+    for args in [
+        &["--at", "yesterday"][..],
+        &["--from", "nobody at all"],
+        &["--profile", "x"],
+        &["--fetch", "--offline"],
+        &["nowhere"],
+    ] {
         assert_eq!(verify_piped(&desk, args, &good).code, 2, "{args:?}");
     }
 }

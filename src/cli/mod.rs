@@ -15,7 +15,9 @@ mod completions;
 mod configuration;
 mod content;
 mod days;
+mod credentials;
 mod exit;
+mod fetching;
 mod files;
 mod findings;
 mod ingest;
@@ -104,7 +106,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {
             let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-            verify::run(&VerifySettings::resolve(args, configured.as_ref(), clock::now())?, printer)
+            verify::run(&VerifySettings::resolve(*args, configured.as_ref(), clock::now())?, printer)
         }
     }
 }

@@ -7,6 +7,7 @@ use std::thread::available_parallelism;
 use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RecordArgs, RequiredType, RevocationArgs, VerifyArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
+use crate::cli::fetching::Fetching;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::json_call::party;
 use crate::cli::trust::Trust;
@@ -33,6 +34,7 @@ pub(crate) struct VerifySettings {
     /// Records of the lake, in place of inputs.
     pub(crate) records: Option<Records>,
     pub(crate) threads: NonZeroUsize,
+    pub(crate) fetching: Option<Fetching>,
 }
 
 /// Kept records that are to be judged again.
@@ -66,6 +68,7 @@ impl VerifySettings {
             None => (args.trust, args.revocation),
         };
         let policy = policy(&args.policy, &revocation);
+        let fetching = Fetching::new(&args.fetch)?;
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
             text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
@@ -77,7 +80,7 @@ impl VerifySettings {
                 inputs_or_stdin(&args.input, "INPUT")?
             },
             records: args.records.lake.then(|| Records::resolve(&args.records, configured)).transpose()?,
-            trust: Trust::resolve(&trust, now)?.with_revocation(&revocation)?,
+            trust: Trust::resolve(&trust, fetching.as_ref(), now)?.with_revocation(&revocation, fetching.as_ref())?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
             to: number("--to", &args.to)?,
@@ -86,6 +89,7 @@ impl VerifySettings {
             all: args.all,
             hep: args.hep,
             threads: args.threads.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+            fetching,
             policy,
         })
     }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::capture::Repeats;
 use crate::cli::captures::Captured;
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::fetching::Origin;
 use crate::cli::files::{Input, Source};
 use crate::cli::pipeline::{self, Give};
 use crate::cli::printer::{Present, Printer};
@@ -47,6 +48,9 @@ pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Ex
     let take = |outcome: Outcome| {
         tally.add(&outcome.tally);
         summary.add(outcome.summary);
+        if let Some(fetching) = &settings.fetching {
+            fetching.say(printer);
+        }
         print(&outcome.rendered, outcome.pause, printer)?;
         outcome.remarks.iter().for_each(|remark| printer.remark(remark));
         outcome.fault.map_or(Ok(()), |fault| Err(fault.into()))
@@ -56,6 +60,9 @@ pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Ex
     outcome?;
     if settings.summary {
         printer.show(&summary)?;
+    }
+    if let Some(fetching) = &settings.fetching {
+        fetching.finish(printer);
     }
     tally.say(settings, printer);
     Ok(tally.exit())
@@ -98,6 +105,9 @@ pub(crate) struct Judged<'a> {
     pub(crate) recorded: Option<Recorded>,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
+    /// Where its certificates came from, where that was the network.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fetched: Vec<Origin>,
     #[serde(skip)]
     pub(crate) call: Call,
     #[serde(skip)]
@@ -171,6 +181,11 @@ impl Present for Judged<'_> {
         "record.source",
         "record.trunk",
         "record.address",
+        "fetched.url",
+        "fetched.sha256",
+        "fetched.fetched_at",
+        "fetched.confirmed_at",
+        "fetched.stale",
     ];
 
     fn text(&self, text: &mut Text) {

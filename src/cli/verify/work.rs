@@ -13,7 +13,7 @@ use crate::cli::settings::VerifySettings;
 use crate::cli::unread::Unread;
 use crate::cli::verify::Judged;
 use crate::cli::verify::chunk::{Chunk, Item};
-use crate::cli::verify::judge::Judge;
+use crate::cli::verify::judge::{Judge, Judgement};
 use crate::cli::verify::summary::Summary;
 use crate::cli::verify::tally::Tally;
 use crate::sip::call::{Call, CallForm};
@@ -73,15 +73,15 @@ impl<'a> Worker<'a> {
             _ => true,
         });
         let calls: Vec<(&Call, UnixTime)> = entries.iter().filter_map(|entry| self.as_of(entry)).collect();
-        let mut verdicts = self.judge.judge(&calls).into_iter();
+        let mut judgements = self.judge.judge(&calls).into_iter();
         for entry in entries {
             match entry {
                 Entry::Call(own) => {
                     let Docketed { source, call, captured, recorded, .. } = *own;
                     // There is one for each call.
-                    let Some(verdict) = verdicts.next() else { continue };
+                    let Some(Judgement { verdict, fetched }) = judgements.next() else { continue };
                     let settings = self.settings;
-                    self.show(&Judged { source, captured, recorded, verdict, call, settings }, &mut outcome);
+                    self.show(&Judged { source, captured, recorded, verdict, fetched, call, settings }, &mut outcome);
                 }
                 Entry::Remark(remark) => outcome.remarks.push(remark),
                 Entry::Unread(source, complaint) => self.unread(source, &complaint, &mut outcome),
