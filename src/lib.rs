@@ -56,6 +56,8 @@ pub mod number;
 pub mod passport;
 #[cfg(feature = "traceback")]
 pub mod report;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod sign;
 pub mod sip;
 pub mod time;

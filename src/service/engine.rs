@@ -1,0 +1,118 @@
+//! What every front end calls: a call in, a verdict out; a request in, a signed identity out (RFC 8224 §6.1, §6.2).
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::service::standing::{Load, Standing};
+use crate::sign::{self, SignRequest, SignedIdentity};
+use crate::sip::call::Call;
+use crate::time::UnixTime;
+use crate::verify::{Materials, Policy, Verdict, Verifier};
+
+/// Judges and signs calls; shared by all front ends, it works on as many threads as call it.
+///
+/// A warm call waits for nobody: what it needs stands in one [`Standing`], which a reload replaces as a whole.
+pub struct Engine {
+    standing: ArcSwap<Standing>,
+    loader: Box<dyn Load>,
+}
+
+/// By whose rules a call is judged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Rules {
+    /// As configured.
+    #[default]
+    Configured,
+    /// ATIS-1000082: its codes, and only `shaken` counts (F34).
+    Atis1000082,
+}
+
+impl Engine {
+    /// An engine of what the loader reads.
+    ///
+    /// # Errors
+    /// What the loader found wrong.
+    pub fn new(loader: Box<dyn Load>, now: UnixTime) -> Result<Self, String> {
+        let standing = Standing::new(loader.load(now)?, &Verifier::new(Policy::default()), now);
+        Ok(Self { standing: ArcSwap::from_pointee(standing), loader })
+    }
+
+    /// What it works with at the moment.
+    #[must_use]
+    pub fn standing(&self) -> Arc<Standing> {
+        self.standing.load_full()
+    }
+
+    /// Reads everything anew. Calls under way keep what they began with; it blocks, so call it off the async threads.
+    ///
+    /// # Errors
+    /// What is wrong; what was loaded before stays.
+    pub fn reload(&self, now: UnixTime) -> Result<(), String> {
+        let loaded = self.loader.load(now)?;
+        let before = self.standing.load();
+        let standing = Standing::new(loaded, &before.verifier, now);
+        self.standing.store(Arc::new(standing));
+        Ok(())
+    }
+
+    /// Judges a call, at the instant `now`, as configured.
+    pub async fn verify(&self, call: &Call, now: UnixTime) -> Verdict {
+        self.verify_by(Rules::Configured, call, now).await
+    }
+
+    /// Judges a call by these rules.
+    pub async fn verify_by(&self, rules: Rules, call: &Call, now: UnixTime) -> Verdict {
+        let standing = self.standing.load_full();
+        let verifier = match rules {
+            Rules::Configured => &standing.verifier,
+            Rules::Atis1000082 => &standing.atis,
+        };
+        // Ask, then judge.
+        let mut materials = Materials::on(Arc::clone(&standing.trust));
+        for url in verifier.missing(call, &materials) {
+            let credential = standing.credentials.get(&url, now).await;
+            materials.insert(&url, credential);
+        }
+        // Some 20 us for a warm certificate: handing it to another thread would cost as much.
+        verifier.verify(call, &materials, now)
+    }
+
+    /// Signs a call with the signer of that name, or the first.
+    ///
+    /// # Errors
+    /// When nobody signs here, or the call may not be signed.
+    pub fn sign(
+        &self,
+        signer: Option<&str>,
+        request: &SignRequest,
+        now: UnixTime,
+    ) -> Result<SignedIdentity, NotSigned> {
+        let standing = self.standing.load();
+        let own = standing.signer(signer).ok_or_else(|| NotSigned::NoSigner { name: signer.map(str::to_owned) })?;
+        own.sign(request, now).map_err(NotSigned::Refused)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({:?})", self.standing.load())
+    }
+}
+
+/// Why a call was not signed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSigned {
+    /// No signer of that name, or none at all.
+    #[error("{}", match name { Some(name) => format!("no signer is called {name:?}"), None => "no signer is configured".to_owned() })]
+    NoSigner {
+        /// The name asked for.
+        name: Option<String>,
+    },
+    /// The signer may not sign it.
+    #[error("{0}")]
+    Refused(#[source] sign::Error),
+}

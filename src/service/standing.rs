@@ -1,0 +1,127 @@
+//! What the service works with at a time: policy, trust, certificates at hand, keys. Read whole, replaced whole, so that
+//! no call sees half of a change.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::service::credentials::{Archive, Credentials};
+use crate::sign::Signer;
+use crate::time::UnixTime;
+use crate::verify::{Policy, Profile, Require, Trust, Verifier};
+
+/// Reads everything anew: at the start, and whenever the service is told to read again.
+///
+/// Whoever runs the service knows where files lie and what they are called; the service does not.
+pub trait Load: Send + Sync {
+    /// Reads it as of the instant `now`.
+    ///
+    /// # Errors
+    /// What is wrong and what to do about it, in words for whoever runs the service. What was loaded before stays.
+    fn load(&self, now: UnixTime) -> Result<Loaded, String>;
+}
+
+impl<F: Fn(UnixTime) -> Result<Loaded, String> + Send + Sync> Load for F {
+    fn load(&self, now: UnixTime) -> Result<Loaded, String> {
+        self(now)
+    }
+}
+
+/// What was read.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// What a verifier accepts.
+    pub policy: Policy,
+    /// Whom to trust, and who is revoked.
+    pub trust: Trust,
+    /// When the STI-PA's list ends that the trust rests on; none where it rests on files of roots.
+    pub trust_list_expires: Option<UnixTime>,
+    /// The certificates at hand, by URL.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// Who signs; the first unless a rule names another.
+    pub signers: Vec<NamedSigner>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let anchors = self.trust.anchors().certificates().len();
+        write!(f, "Loaded({anchors} anchors, {} CRLs, {:?})", self.trust.crls().len(), self.signers)
+    }
+}
+
+/// A signer by the name that rules call it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NamedSigner {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The key, its certificate and where verifiers find that.
+    pub signer: Arc<Signer>,
+}
+
+impl NamedSigner {
+    /// A signer with its name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, signer: Signer) -> Self {
+        Self { name: name.into(), signer: Arc::new(signer) }
+    }
+}
+
+/// What was loaded, made ready to judge and sign with.
+#[derive(Debug)]
+pub struct Standing {
+    /// As configured.
+    pub(crate) verifier: Verifier,
+    /// As ATIS-1000082 wants it: its codes, and only `shaken` counts (F34).
+    pub(crate) atis: Verifier,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) trust_list_expires: Option<UnixTime>,
+    pub(crate) credentials: Credentials,
+    pub(crate) signers: Vec<NamedSigner>,
+    pub(crate) loaded_at: UnixTime,
+}
+
+impl Standing {
+    /// Makes it of what was loaded; `before` gives what verifiers remember of certificates and keys, which stays true.
+    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Self {
+        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..loaded.policy.clone() };
+        Self {
+            verifier: before.with_policy(loaded.policy),
+            atis: before.with_policy(atis),
+            trust: Arc::new(loaded.trust),
+            trust_list_expires: loaded.trust_list_expires,
+            credentials: Credentials::new(loaded.archive),
+            signers: loaded.signers,
+            loaded_at: now,
+        }
+    }
+
+    /// Whom to trust, and who is revoked.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What a verifier accepts, as configured.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        self.verifier.policy()
+    }
+
+    /// When it was read.
+    #[must_use]
+    pub const fn loaded_at(&self) -> UnixTime {
+        self.loaded_at
+    }
+
+    /// The signer of a name; the first where none is named.
+    #[must_use]
+    pub fn signer(&self, name: Option<&str>) -> Option<&Signer> {
+        let mut signers = self.signers.iter();
+        let found = match name {
+            Some(name) => signers.find(|signer| signer.name == name),
+            None => signers.next(),
+        };
+        found.map(|named| &*named.signer)
+    }
+}
