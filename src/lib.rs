@@ -56,7 +56,7 @@ pub mod number;
 pub mod passport;
 #[cfg(feature = "traceback")]
 pub mod report;
-#[cfg(feature = "service")]
+#[cfg(feature = "service-rules")]
 pub mod service;
 pub mod sign;
 pub mod sip;

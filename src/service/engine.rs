@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::service::replay::ReplayCache;
 use crate::service::standing::{Load, Standing};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
@@ -17,6 +18,7 @@ use crate::verify::{Materials, Policy, Verdict, Verifier};
 pub struct Engine {
     standing: ArcSwap<Standing>,
     loader: Box<dyn Load>,
+    replay: Option<ReplayCache>,
 }
 
 /// By whose rules a call is judged.
@@ -36,8 +38,10 @@ impl Engine {
     /// # Errors
     /// What the loader found wrong.
     pub fn new(loader: Box<dyn Load>, now: UnixTime) -> Result<Self, String> {
-        let standing = Standing::new(loader.load(now)?, &Verifier::new(Policy::default()), now);
-        Ok(Self { standing: ArcSwap::from_pointee(standing), loader })
+        let loaded = loader.load(now)?;
+        let replay = loaded.replay.as_ref().map(|settings| ReplayCache::new(settings, loaded.policy.max_age));
+        let standing = Standing::new(loaded, &Verifier::new(Policy::default()), now);
+        Ok(Self { standing: ArcSwap::from_pointee(standing), loader, replay })
     }
 
     /// What it works with at the moment.
@@ -77,7 +81,20 @@ impl Engine {
             materials.insert(&url, credential);
         }
         // Some 20 us for a warm certificate: handing it to another thread would cost as much.
-        verifier.verify(call, &materials, now)
+        let verdict = verifier.verify(call, &materials, now);
+        // RFC 8224 §12.1.
+        let Some(replay) = &self.replay else { return verdict };
+        let replays = replay.replays(call, &verdict, &verifier.policy().number_plan, now).await;
+        if replays.is_empty() {
+            return verdict;
+        }
+        verifier.verify(&Call { replays, ..call.clone() }, &materials, now)
+    }
+
+    /// The memory of tokens, if there is one.
+    #[must_use]
+    pub const fn replay(&self) -> Option<&ReplayCache> {
+        self.replay.as_ref()
     }
 
     /// Signs a call with the signer of that name, or the first.

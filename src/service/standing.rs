@@ -4,7 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::service::attestation::{AttestationPolicy, SigningSettings};
 use crate::service::credentials::{Archive, Credentials};
+use crate::service::replay::ReplaySettings;
+use crate::service::treatment::TreatmentSettings;
 use crate::sign::Signer;
 use crate::time::UnixTime;
 use crate::verify::{Policy, Profile, Require, Trust, Verifier};
@@ -40,6 +43,12 @@ pub struct Loaded {
     pub archive: Option<Arc<dyn Archive>>,
     /// Who signs; the first unless a rule names another.
     pub signers: Vec<NamedSigner>,
+    /// What is signed, of whose calls.
+    pub signing: SigningSettings,
+    /// What becomes of calls after their verdict.
+    pub treatment: TreatmentSettings,
+    /// How tokens are remembered, if they are; a change needs a new start.
+    pub replay: Option<ReplaySettings>,
 }
 
 impl fmt::Debug for Loaded {
@@ -78,6 +87,8 @@ pub struct Standing {
     pub(crate) trust_list_expires: Option<UnixTime>,
     pub(crate) credentials: Credentials,
     pub(crate) signers: Vec<NamedSigner>,
+    pub(crate) attestation: AttestationPolicy,
+    pub(crate) treatment: TreatmentSettings,
     pub(crate) loaded_at: UnixTime,
 }
 
@@ -92,6 +103,8 @@ impl Standing {
             trust_list_expires: loaded.trust_list_expires,
             credentials: Credentials::new(loaded.archive),
             signers: loaded.signers,
+            attestation: AttestationPolicy::new(loaded.signing),
+            treatment: loaded.treatment,
             loaded_at: now,
         }
     }
@@ -106,6 +119,18 @@ impl Standing {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         self.verifier.policy()
+    }
+
+    /// What is signed, of whose calls.
+    #[must_use]
+    pub const fn attestation(&self) -> &AttestationPolicy {
+        &self.attestation
+    }
+
+    /// What becomes of calls after their verdict.
+    #[must_use]
+    pub const fn treatment(&self) -> &TreatmentSettings {
+        &self.treatment
     }
 
     /// When it was read.

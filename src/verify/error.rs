@@ -302,6 +302,44 @@ pub enum Stage {
 }
 
 impl Error {
+    /// Every [`Error::kind`] there is.
+    pub const KINDS: [&str; 34] = [
+        "CertificateExpired",
+        "CertificateNotYetValid",
+        "CertificateRevoked",
+        "ClaimConstraintViolated",
+        "CompactForm",
+        "CredentialUnavailable",
+        "DelegationExceeded",
+        "DestMismatch",
+        "DivChainIncomplete",
+        "DivChainInvalid",
+        "InvalidAttestation",
+        "InvalidClaim",
+        "InvalidSignature",
+        "InvalidTnAuthList",
+        "MalformedIdentity",
+        "MissingClaim",
+        "MissingInfo",
+        "NoCallingIdentity",
+        "NumberNotAuthorized",
+        "OrigMismatch",
+        "PptMismatch",
+        "ReplayedToken",
+        "StaleDate",
+        "StaleIat",
+        "TooManyIdentityHeaders",
+        "UnsupportedKey",
+        "UnsupportedPpt",
+        "UntrustedPath",
+        "UnusableCredential",
+        "VerifiersDisagree",
+        "WrongAlgorithm",
+        "WrongType",
+        "X5uMismatch",
+        "X5uNotAllowed",
+    ];
+
     /// The variant's name: `kind` in the JSON output.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

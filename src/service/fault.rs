@@ -1,0 +1,76 @@
+//! What can be wrong in the `[service]` table of a `stirtrace.toml`.
+
+use crate::document::Flaw;
+use crate::network::InvalidRange;
+
+/// What can be wrong in `[service]`; [`Misplaced`](crate::document::Misplaced) says where.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Full attestation where no right to the number is stated.
+    #[error(
+        "A says that the customer may use the number (RFC 8588 §4): the rule has to name numbers, and a customer or a \
+         trunk; customer = \"*\" stands for every customer that is known"
+    )]
+    AttestsTooMuch,
+    /// Partial attestation where no customer is known.
+    #[error("B says that the customer is known (RFC 8588 §4): the rule has to name a customer or a trunk")]
+    AttestsUnknownCustomer,
+    /// A response for calls that are not rejected.
+    #[error("only action = \"reject\" gives a response")]
+    CodeWithoutRejection,
+    /// An error that does not exist.
+    #[error("no call is in the error {found:?}{}; kinds and rows stand in ARCHITECTURE.md", nearest.map_or_else(String::new, |name| format!(" ({name}?)")))]
+    ErrorKind {
+        /// What stands there.
+        found: String,
+        /// A kind that differs little.
+        nearest: Option<&'static str>,
+    },
+    /// What is wrong with any such file.
+    #[error(transparent)]
+    Form(#[from] Flaw),
+    /// A text that cannot be the name of a header field.
+    #[error("{0:?} is no name of a header field that may be added here")]
+    HeaderName(String),
+    /// A text that names no place to listen at.
+    #[error("no place to listen at such as \"udp:192.0.2.1:5060\" or \"tcp:[2001:db8::1]:5060\": {0}")]
+    Listen(&'static str),
+    /// A text that is no set of numbers.
+    #[error(
+        "no number such as \"12155550100\", prefix such as \"1215555*\" or range such as \"12155550100-12155550199\": {0}"
+    )]
+    Numbers(&'static str),
+    /// A text that is no origination identifier and no way to make one.
+    #[error("neither \"call\", \"trunk\" nor \"customer\", and no UUID")]
+    Origid,
+    /// A phrase that would end the line that it stands in.
+    #[error("a phrase has no control characters")]
+    Phrase,
+    /// The text is no address range.
+    #[error("{0}")]
+    Range(InvalidRange),
+    /// A text that names no Redis server.
+    #[error("no Redis server such as \"redis://192.0.2.9:6379/0\": {0}")]
+    Redis(String),
+    /// A code that rejects no call.
+    #[error("{0} rejects no call: the codes are 400 to 699")]
+    RejectionCode(i64),
+    /// Origination identifiers that shall be the same tomorrow, from nothing.
+    #[error("identifiers of trunks and customers are made from origid_secret, which is missing")]
+    SecretMissing,
+    /// A secret that can be guessed.
+    #[error("a secret of fewer than {least} characters can be guessed")]
+    SecretTooShort {
+        /// The fewest characters.
+        least: usize,
+    },
+    /// Two things of one name.
+    #[error("{name:?} stands in line {line} already")]
+    Twice {
+        /// The name.
+        name: String,
+        /// Where the first stands.
+        line: usize,
+    },
+}
