@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::service::evidence::Evidence;
+use crate::service::metrics::Metrics;
 use crate::service::standing::{Load, Standing};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::verify::{Materials, Policy, Verdict, Verifier};
+use crate::verify::{Error, Materials, Policy, Verdict, Verifier};
 
 /// Judges and signs calls; shared by all front ends, it works on as many threads as call it.
 ///
@@ -17,6 +19,9 @@ use crate::verify::{Materials, Policy, Verdict, Verifier};
 pub struct Engine {
     standing: ArcSwap<Standing>,
     loader: Box<dyn Load>,
+    clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    metrics: Metrics,
+    evidence: Option<Evidence>,
 }
 
 /// By whose rules a call is judged.
@@ -31,13 +36,26 @@ pub enum Rules {
 }
 
 impl Engine {
-    /// An engine of what the loader reads.
+    /// An engine of what the loader reads. `clock` tells the present instant.
     ///
     /// # Errors
     /// What the loader found wrong.
-    pub fn new(loader: Box<dyn Load>, now: UnixTime) -> Result<Self, String> {
-        let standing = Standing::new(loader.load(now)?, &Verifier::new(Policy::default()), now);
-        Ok(Self { standing: ArcSwap::from_pointee(standing), loader })
+    pub fn new(loader: Box<dyn Load>, clock: impl Fn() -> UnixTime + Send + Sync + 'static) -> Result<Self, String> {
+        let now = clock();
+        let standing = Standing::new(loader.load(now)?, &Verifier::new(Policy::default()), now)?;
+        Ok(Self {
+            standing: ArcSwap::from_pointee(standing),
+            loader,
+            clock: Box::new(clock),
+            metrics: Metrics::new(),
+            evidence: None,
+        })
+    }
+
+    /// The same with every verdict kept.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence: Some(evidence), ..self }
     }
 
     /// What it works with at the moment.
@@ -46,15 +64,32 @@ impl Engine {
         self.standing.load_full()
     }
 
+    /// The present instant, by its clock.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        (self.clock)()
+    }
+
+    /// Where verdicts are kept, if they are.
+    #[must_use]
+    pub const fn evidence(&self) -> Option<&Evidence> {
+        self.evidence.as_ref()
+    }
+
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Reads everything anew. Calls under way keep what they began with; it blocks, so call it off the async threads.
     ///
     /// # Errors
     /// What is wrong; what was loaded before stays.
-    pub fn reload(&self, now: UnixTime) -> Result<(), String> {
-        let loaded = self.loader.load(now)?;
+    pub fn reload(&self) -> Result<(), String> {
+        let now = self.now();
         let before = self.standing.load();
-        let standing = Standing::new(loaded, &before.verifier, now);
-        self.standing.store(Arc::new(standing));
+        let read = self.loader.load(now).and_then(|loaded| Standing::new(loaded, &before.verifier, now));
+        self.metrics.count_reload(read.is_ok());
+        self.standing.store(Arc::new(read?));
         Ok(())
     }
 
@@ -77,7 +112,17 @@ impl Engine {
             materials.insert(&url, credential);
         }
         // Some 20 us for a warm certificate: handing it to another thread would cost as much.
-        verifier.verify(call, &materials, now)
+        let verdict = verifier.verify(call, &materials, now);
+        self.note(call, &verdict);
+        verdict
+    }
+
+    fn note(&self, call: &Call, verdict: &Verdict) {
+        let kind = verdict.decisive().and_then(|report| report.error.as_ref()).map_or("", Error::kind);
+        self.metrics.count_verdict(verdict.conclusion.as_str(), kind);
+        if let Some(evidence) = &self.evidence {
+            evidence.keep(call, verdict);
+        }
     }
 
     /// Signs a call with the signer of that name, or the first.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::service::credentials::{Archive, Credentials};
+use crate::service::http::{Bearer, Tls, TlsFiles};
+use crate::service::settings::Settings;
 use crate::sign::Signer;
 use crate::time::UnixTime;
 use crate::verify::{Policy, Profile, Require, Trust, Verifier};
@@ -30,8 +32,8 @@ impl<F: Fn(UnixTime) -> Result<Loaded, String> + Send + Sync> Load for F {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What a verifier accepts.
-    pub policy: Policy,
+    /// The `[service]` table; its policy is what a verifier accepts.
+    pub settings: Settings,
     /// Whom to trust, and who is revoked.
     pub trust: Trust,
     /// When the STI-PA's list ends that the trust rests on; none where it rests on files of roots.
@@ -40,6 +42,18 @@ pub struct Loaded {
     pub archive: Option<Arc<dyn Archive>>,
     /// Who signs; the first unless a rule names another.
     pub signers: Vec<NamedSigner>,
+    /// The files of keys that `[service.tokens]` names, each with its name.
+    pub token_keys: Vec<(String, Vec<u8>)>,
+    /// The files that `[service.tls]` names.
+    pub tls: Option<TlsFiles>,
+}
+
+impl Loaded {
+    /// Settings alone: nobody is trusted, nobody signs.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
 }
 
 impl fmt::Debug for Loaded {
@@ -79,21 +93,50 @@ pub struct Standing {
     pub(crate) credentials: Credentials,
     pub(crate) signers: Vec<NamedSigner>,
     pub(crate) loaded_at: UnixTime,
+    settings: Settings,
+    bearer: Option<Bearer>,
+    tls: Option<Tls>,
 }
 
 impl Standing {
     /// Makes it of what was loaded; `before` gives what verifiers remember of certificates and keys, which stays true.
-    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Self {
-        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..loaded.policy.clone() };
-        Self {
-            verifier: before.with_policy(loaded.policy),
+    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Result<Self, String> {
+        let policy = loaded.settings.policy.clone();
+        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy.clone() };
+        let bearer = loaded.settings.tokens.as_ref().map(|tokens| Bearer::new(tokens, &loaded.token_keys));
+        let tls = loaded.tls.as_ref().map(Tls::new);
+        Ok(Self {
+            verifier: before.with_policy(policy),
             atis: before.with_policy(atis),
             trust: Arc::new(loaded.trust),
             trust_list_expires: loaded.trust_list_expires,
             credentials: Credentials::new(loaded.archive),
             signers: loaded.signers,
             loaded_at: now,
-        }
+            bearer: bearer.transpose().map_err(|reason| format!("service.tokens.keys: {reason}"))?,
+            tls: tls.transpose().map_err(|reason| format!("service.tls.{reason}"))?,
+            settings: loaded.settings,
+        })
+    }
+
+    /// The `[service]` table.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// When the STI-PA's list ends that the trust rests on, if it rests on one.
+    #[must_use]
+    pub const fn trust_list_expires(&self) -> Option<UnixTime> {
+        self.trust_list_expires
+    }
+
+    pub(crate) const fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
+    }
+
+    pub(crate) const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// Whom to trust, and who is revoked.

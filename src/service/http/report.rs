@@ -1,0 +1,86 @@
+//! What those who run the service look at: whether it lives, whether it can judge, and what it counts.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::App;
+use super::answer::json_response;
+use crate::certificate::crl::Freshness;
+use crate::service::standing::Standing;
+use crate::time::UnixTime;
+use crate::verify::CrlPolicy;
+
+/// `GET /health`: it answers.
+pub(super) async fn health(State(app): State<App>) -> Response {
+    let standing = app.engine().standing();
+    json_response(StatusCode::OK, &json!({"status": "ok", "loaded": standing.loaded_at().to_string()}))
+}
+
+/// `GET /ready`: it can judge calls, and is not about to stop.
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let mut because = unready(&app.engine().standing(), app.now());
+    if app.is_stopping() {
+        because.push("it was told to stop".to_owned());
+    }
+    let status = if because.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &json!({"ready": because.is_empty(), "because": because}))
+}
+
+/// Why no call could pass at an instant.
+fn unready(standing: &Standing, now: UnixTime) -> Vec<String> {
+    let mut because = Vec::new();
+    if standing.trust().anchors().is_empty() {
+        because.push("nobody is trusted: no roots are loaded".to_owned());
+    }
+    // F21: a list that has ended says nothing any more.
+    if let Some(expires) = standing.trust_list_expires().filter(|expires| now > *expires) {
+        because.push(format!("the STI-PA's list ended at {expires}"));
+    }
+    let is_fresh = |at| standing.trust().crls().iter().any(|crl| !matches!(crl.freshness(at), Freshness::Stale { .. }));
+    match standing.policy().crl {
+        CrlPolicy::Require if standing.trust().crls().is_empty() => because.push("no CRL is loaded".to_owned()),
+        CrlPolicy::RequireFresh if !is_fresh(now) => because.push("no CRL is fresh".to_owned()),
+        _ => {}
+    }
+    because
+}
+
+/// `GET /metrics`: for Prometheus.
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let metrics = app.metrics();
+    let standing = app.engine().standing();
+    let now = app.now();
+    metrics.set("stirtrace_trust_anchors", &[], count(standing.trust().anchors().certificates().len()));
+    metrics.set("stirtrace_loaded_seconds", &[], seconds(standing.loaded_at().seconds()));
+    metrics.set("stirtrace_key_tables_bytes", &[], count(standing.verifier.tables().bytes()));
+    metrics.set("stirtrace_certificate_urls", &[], count(standing.credentials.len()));
+    if let Some(expires) = standing.trust_list_expires() {
+        metrics.set("stirtrace_trust_list_expires_seconds", &[], seconds(expires.seconds()));
+    }
+    for crl in standing.trust().crls() {
+        let labels = [("issuer", crl.issuer().to_string())];
+        metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update())));
+        if let Some(next) = crl.next_update() {
+            metrics.set("stirtrace_crl_next_update_seconds", &labels, seconds(next.seconds()));
+        }
+    }
+    if let Some(evidence) = app.evidence() {
+        metrics.set_counter("stirtrace_evidence_written_total", &[], evidence.written());
+        metrics.set_counter("stirtrace_evidence_dropped_total", &[], evidence.dropped());
+    }
+    let mut response = metrics.render().into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response
+}
+
+#[expect(clippy::as_conversions, reason = "a gauge is a float; seconds and counts are far below 2^53")]
+fn seconds(seconds: i64) -> f64 {
+    seconds as f64
+}
+
+fn count(count: impl TryInto<i64>) -> f64 {
+    seconds(count.try_into().unwrap_or(i64::MAX))
+}
