@@ -1,7 +1,6 @@
 //! TOML that people write for us (TOML 1.0), read so that every fault points to its line, column and key.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -54,16 +53,6 @@ pub enum Flaw {
     TooMany {
         /// The most there may be.
         limit: usize,
-    },
-    /// A number that is too small or too large.
-    #[error("{found} is not from {least} to {most}")]
-    Range {
-        /// What stands there.
-        found: String,
-        /// The least there may be.
-        least: i64,
-        /// The most there may be.
-        most: i64,
     },
     /// A value of the wrong type.
     #[error("{found} where {wanted} belongs")]
@@ -273,20 +262,6 @@ impl<'a, F: fmt::Display + From<Flaw>> Reader<'a, F> {
                 None
             }
         }
-    }
-
-    /// The whole number of a key, within these bounds.
-    pub(crate) fn integer(&mut self, table: &Table<'_, '_>, name: &str, bounds: RangeInclusive<i64>) -> Option<i64> {
-        let (least, most) = bounds.clone().into_inner();
-        let fault = match table.get(name)?.get_ref() {
-            DeValue::Integer(written) => match i64::from_str_radix(written.as_str(), written.radix()) {
-                Ok(number) if bounds.contains(&number) => return Some(number),
-                _ => Flaw::Range { found: written.as_str().to_owned(), least, most },
-            },
-            other => Flaw::Type { found: other.type_str(), wanted: "a whole number" },
-        };
-        self.fault_at(table, name, fault);
-        None
     }
 
     /// One string, or an array of them.

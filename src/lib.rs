@@ -54,6 +54,8 @@ pub mod lake;
 pub mod network;
 pub mod number;
 pub mod passport;
+#[cfg(feature = "service")]
+mod redaction;
 #[cfg(feature = "traceback")]
 pub mod report;
 #[cfg(feature = "service-rules")]

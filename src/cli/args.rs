@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
 use crate::cli::lake::LakeArgs;
+use crate::cli::serve::ServeArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::trace::TraceArgs;
 
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     Lake(LakeArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
+    /// Verify and sign calls for switches, over HTTP
+    Serve(ServeArgs),
     /// Sign a call: print the value of its Identity header
     Sign(SignArgs),
     /// Find the calls of traceback requests in call records, and who handed them to us

@@ -6,7 +6,8 @@ use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::exit::Complaint;
 use crate::cli::files::read;
 use crate::cli::printer::Printer;
-use crate::network::{Configuration, Error};
+use crate::network::Configuration;
+use crate::service;
 
 /// A configuration with the folder that its paths are relative to.
 #[derive(Clone, Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Configured {
     pub(crate) file: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) configuration: Configuration,
+    bytes: Vec<u8>,
 }
 
 /// The most that is read of it.
@@ -46,13 +48,23 @@ impl Configured {
         Self::read(&file).map(Some)
     }
 
+    /// The file as it stands now.
+    pub(crate) fn again(&self) -> Result<Self, Complaint> {
+        Self::read(&self.file)
+    }
+
     fn read(file: &Path) -> Result<Self, Complaint> {
         let bytes = read(file, MAX_BYTES).map_err(|reason| {
             Complaint::new(format!("--config {}: {reason}", file.display())).hint("name a stirtrace.toml")
         })?;
         let configuration = Configuration::parse(&bytes).map_err(|errors| wrong(file, &errors))?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { file: file.to_owned(), folder, configuration })
+        Ok(Self { file: file.to_owned(), folder, configuration, bytes })
+    }
+
+    /// What the table `[service]` says.
+    pub(crate) fn service(&self) -> Result<service::Settings, Complaint> {
+        service::Settings::parse(&self.bytes).map_err(|errors| wrong(&self.file, &errors))
     }
 
     /// The lake's folder, for a command that cannot do without.
@@ -108,7 +120,7 @@ impl Configured {
     }
 }
 
-fn wrong(file: &Path, errors: &[Error]) -> Complaint {
+fn wrong(file: &Path, errors: &[impl ToString]) -> Complaint {
     let shown: Vec<String> = errors.iter().take(MAX_SHOWN).map(ToString::to_string).collect();
     let more = errors.len().saturating_sub(MAX_SHOWN);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };

@@ -19,16 +19,14 @@ mod files;
 mod findings;
 mod ingest;
 mod inspect;
-mod json_call;
 mod lab;
 mod lake;
 mod lines;
 mod man;
-mod ordered;
 mod packed;
 mod pieces;
 mod printer;
-mod redact;
+mod serve;
 mod set_aside;
 mod settings;
 mod shown_certificate;
@@ -95,6 +93,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lab(args) => lab::run(&args, printer),
         Command::Lake(args) => lake::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Serve(args) => serve::run(args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Trace(args) => trace::run(&args, printer),
         Command::Verify(args) => {

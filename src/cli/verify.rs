@@ -10,7 +10,6 @@ use crate::capture::{CaptureTime, CapturedMessage, Repeats};
 use crate::cli::captures::{Captured, read_message, repeat_of, say_losses};
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Input, Source};
-use crate::cli::json_call::JsonCall;
 use crate::cli::pieces::{Found, Piece, each_piece};
 use crate::cli::printer::{Present, Printer};
 use crate::cli::settings::VerifySettings;
@@ -20,6 +19,7 @@ use crate::cli::verdict_text::VerdictText;
 use crate::cli::verify::summary::Summary;
 use crate::cli::verify::tally::Tally;
 use crate::sip::call::{Call, CallForm};
+use crate::sip::json_call::JsonCall;
 use crate::verify::{Materials, Verdict, Verifier};
 
 pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Exit, Stop> {

@@ -6,7 +6,7 @@
 
 mod claims;
 mod header;
-mod json;
+pub(crate) mod json;
 mod jws;
 mod shaken;
 

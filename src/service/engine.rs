@@ -1,16 +1,20 @@
 //! What every front end calls: a call in, a verdict out; a request in, a signed identity out (RFC 8224 §6.1, §6.2).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
+use crate::number::NumberPlan;
+use crate::service::evidence::Evidence;
+use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCache;
+use crate::service::sip::SipCounter;
 use crate::service::standing::{Load, Standing};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::verify::{Materials, Policy, Verdict, Verifier};
+use crate::verify::{Error, Materials, Policy, Verdict, Verifier};
 
 /// Judges and signs calls; shared by all front ends, it works on as many threads as call it.
 ///
@@ -18,7 +22,11 @@ use crate::verify::{Materials, Policy, Verdict, Verifier};
 pub struct Engine {
     standing: ArcSwap<Standing>,
     loader: Box<dyn Load>,
+    clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
+    metrics: Metrics,
+    evidence: Option<Evidence>,
     replay: Option<ReplayCache>,
+    sip: OnceLock<SipCounter>,
 }
 
 /// By whose rules a call is judged.
@@ -33,15 +41,31 @@ pub enum Rules {
 }
 
 impl Engine {
-    /// An engine of what the loader reads.
+    /// An engine of what the loader reads. `clock` tells the present instant.
     ///
     /// # Errors
     /// What the loader found wrong.
-    pub fn new(loader: Box<dyn Load>, now: UnixTime) -> Result<Self, String> {
+    pub fn new(loader: Box<dyn Load>, clock: impl Fn() -> UnixTime + Send + Sync + 'static) -> Result<Self, String> {
+        let now = clock();
         let loaded = loader.load(now)?;
-        let replay = loaded.replay.as_ref().map(|settings| ReplayCache::new(settings, loaded.policy.max_age));
-        let standing = Standing::new(loaded, &Verifier::new(Policy::default()), now);
-        Ok(Self { standing: ArcSwap::from_pointee(standing), loader, replay })
+        let max_age = loaded.settings.policy.max_age;
+        let replay = loaded.settings.replay.as_ref().map(|settings| ReplayCache::new(settings, max_age));
+        let standing = Standing::new(loaded, &Verifier::new(Policy::default()), now)?;
+        Ok(Self {
+            standing: ArcSwap::from_pointee(standing),
+            loader,
+            clock: Box::new(clock),
+            metrics: Metrics::new(),
+            evidence: None,
+            replay,
+            sip: OnceLock::new(),
+        })
+    }
+
+    /// The same with every verdict kept.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence: Some(evidence), ..self }
     }
 
     /// What it works with at the moment.
@@ -50,15 +74,41 @@ impl Engine {
         self.standing.load_full()
     }
 
+    /// The present instant, by its clock.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        (self.clock)()
+    }
+
+    /// Where verdicts are kept, if they are.
+    #[must_use]
+    pub const fn evidence(&self) -> Option<&Evidence> {
+        self.evidence.as_ref()
+    }
+
+    /// Has the counts of a SIP front end shown with its own; the first one stays.
+    pub fn show_sip(&self, counter: SipCounter) {
+        let _ = self.sip.set(counter);
+    }
+
+    pub(crate) fn sip(&self) -> Option<&SipCounter> {
+        self.sip.get()
+    }
+
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Reads everything anew. Calls under way keep what they began with; it blocks, so call it off the async threads.
     ///
     /// # Errors
     /// What is wrong; what was loaded before stays.
-    pub fn reload(&self, now: UnixTime) -> Result<(), String> {
-        let loaded = self.loader.load(now)?;
+    pub fn reload(&self) -> Result<(), String> {
+        let now = self.now();
         let before = self.standing.load();
-        let standing = Standing::new(loaded, &before.verifier, now);
-        self.standing.store(Arc::new(standing));
+        let read = self.loader.load(now).and_then(|loaded| Standing::new(loaded, &before.verifier, now));
+        self.metrics.count_reload(read.is_ok());
+        self.standing.store(Arc::new(read?));
         Ok(())
     }
 
@@ -82,19 +132,34 @@ impl Engine {
         }
         // Some 20 us for a warm certificate: handing it to another thread would cost as much.
         let verdict = verifier.verify(call, &materials, now);
-        // RFC 8224 §12.1.
-        let Some(replay) = &self.replay else { return verdict };
-        let replays = replay.replays(call, &verdict, &verifier.policy().number_plan, now).await;
-        if replays.is_empty() {
-            return verdict;
+        let verdict = match self.replays(call, &verdict, &verifier.policy().number_plan, now).await {
+            replays if replays.is_empty() => verdict,
+            replays => verifier.verify(&Call { replays, ..call.clone() }, &materials, now),
+        };
+        self.note(call, &verdict);
+        verdict
+    }
+
+    /// RFC 8224 §12.1: tokens that came with another call before.
+    async fn replays(&self, call: &Call, verdict: &Verdict, plan: &NumberPlan, now: UnixTime) -> Vec<(String, String)> {
+        match &self.replay {
+            Some(replay) => replay.replays(call, verdict, plan, now).await,
+            None => Vec::new(),
         }
-        verifier.verify(&Call { replays, ..call.clone() }, &materials, now)
     }
 
     /// The memory of tokens, if there is one.
     #[must_use]
     pub const fn replay(&self) -> Option<&ReplayCache> {
         self.replay.as_ref()
+    }
+
+    fn note(&self, call: &Call, verdict: &Verdict) {
+        let kind = verdict.decisive().and_then(|report| report.error.as_ref()).map_or("", Error::kind);
+        self.metrics.count_verdict(verdict.conclusion.as_str(), kind);
+        if let Some(evidence) = &self.evidence {
+            evidence.keep(call, verdict);
+        }
     }
 
     /// Signs a call with the signer of that name, or the first.

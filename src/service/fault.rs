@@ -1,12 +1,23 @@
 //! What can be wrong in the `[service]` table of a `stirtrace.toml`.
 
-use crate::document::Flaw;
+use std::net::SocketAddr;
+
+use crate::document::{Flaw, Misplaced};
 use crate::network::InvalidRange;
 
-/// What can be wrong in `[service]`; [`Misplaced`](crate::document::Misplaced) says where.
+/// A fault with its place.
+pub type Error = Misplaced<Fault>;
+
+/// What is wrong at a place.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
+    /// No address to listen on.
+    #[error("{text:?} is no address and port such as 127.0.0.1:8080 or [::1]:8080")]
+    Address {
+        /// What stands there.
+        text: String,
+    },
     /// Full attestation where no right to the number is stated.
     #[error(
         "A says that the customer may use the number (RFC 8588 §4): the rule has to name numbers, and a customer or a \
@@ -41,9 +52,26 @@ pub enum Fault {
         "no number such as \"12155550100\", prefix such as \"1215555*\" or range such as \"12155550100-12155550199\": {0}"
     )]
     Numbers(&'static str),
+    /// Whoever reaches the address could sign calls, or learn who calls whom.
+    #[error(
+        "{address} can be reached from other machines, and nobody is asked who they are: name client_ca in \
+         [service.tls], or [service.tokens], or write open = true if a firewall answers for it"
+    )]
+    Open {
+        /// The address.
+        address: SocketAddr,
+    },
     /// A text that is no origination identifier and no way to make one.
     #[error("neither \"call\", \"trunk\" nor \"customer\", and no UUID")]
     Origid,
+    /// A number outside what makes sense.
+    #[error("no whole number from {least} to {most}")]
+    OutOfBounds {
+        /// The least there may be.
+        least: i64,
+        /// The most there may be.
+        most: i64,
+    },
     /// A phrase that would end the line that it stands in.
     #[error("a phrase has no control characters")]
     Phrase,
@@ -64,6 +92,21 @@ pub enum Fault {
     SecretTooShort {
         /// The fewest characters.
         least: usize,
+    },
+    /// Whoever reaches the address has calls judged and signed.
+    #[error(
+        "{address} can be reached from other machines, and everybody is served: name whom in allow, or write \
+         open = true in [service] if a firewall answers for it"
+    )]
+    SipOpen {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Tokens over a connection that anybody can read.
+    #[error("bearer tokens on {address} without [service.tls]: whoever sees them could use them")]
+    TokensInTheClear {
+        /// The address.
+        address: SocketAddr,
     },
     /// Two things of one name.
     #[error("{name:?} stands in line {line} already")]

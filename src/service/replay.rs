@@ -76,17 +76,17 @@ impl ReplaySettings {
     pub(crate) fn read(reader: &mut Reader<'_>, table: &Table<'_, '_>) -> Self {
         reader.known(table, &["capacity", "margin", "redis", "redis_prefix", "redis_timeout_ms"]);
         let usual = Self::default();
-        let capacity = reader.integer(table, "capacity", 1_000..=100_000_000);
+        let capacity = reader.bounded(table, "capacity", 1_000, 100_000_000);
         Self {
             capacity: capacity.and_then(|number| usize::try_from(number).ok()).unwrap_or(usual.capacity),
-            margin: reader.integer(table, "margin", 0..=3600).unwrap_or(usual.margin),
+            margin: reader.bounded(table, "margin", 0, 3600).unwrap_or(usual.margin),
             redis: Self::redis(reader, table),
         }
     }
 
     fn redis(reader: &mut Reader<'_>, table: &Table<'_, '_>) -> Option<RedisSettings> {
         let prefix = reader.string(table, "redis_prefix").unwrap_or_else(|| "stirtrace:token:".to_owned());
-        let timeout = reader.integer(table, "redis_timeout_ms", 1..=10_000).unwrap_or(50);
+        let timeout = reader.bounded(table, "redis_timeout_ms", 1, 10_000).unwrap_or(50);
         let url = reader.string(table, "redis")?;
         if let Err(reason) = check_url(&url) {
             reader.fault_at(table, "redis", Fault::Redis(reason));

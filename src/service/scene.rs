@@ -97,7 +97,7 @@ pub(crate) fn judge(call: &Call) -> Verdict {
 /// An engine that trusts the lab, has its certificate, and signs with it; with whatever more is to be loaded.
 #[cfg(feature = "service")]
 pub(crate) fn engine(more: impl Fn(&mut Loaded) + Send + Sync + 'static) -> Engine {
-    let load = move |_: UnixTime| {
+    let load = move |_: UnixTime| -> Result<Loaded, String> {
         let mut loaded = Loaded::default();
         let mut trust = Trust::default();
         trust.set_anchors(TrustAnchors::from_pem(ROOTS).unwrap());
@@ -110,5 +110,5 @@ pub(crate) fn engine(more: impl Fn(&mut Loaded) + Send + Sync + 'static) -> Engi
         more(&mut loaded);
         Ok(loaded)
     };
-    Engine::new(Box::new(load), NOW).unwrap()
+    Engine::new(Box::new(load), || NOW).unwrap()
 }

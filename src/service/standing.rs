@@ -4,9 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::service::attestation::{AttestationPolicy, SigningSettings};
+use crate::service::attestation::AttestationPolicy;
 use crate::service::credentials::{Archive, Credentials};
-use crate::service::replay::ReplaySettings;
+use crate::service::http::{Bearer, Tls, TlsFiles};
+use crate::service::settings::Settings;
 use crate::service::treatment::TreatmentSettings;
 use crate::sign::Signer;
 use crate::time::UnixTime;
@@ -33,8 +34,8 @@ impl<F: Fn(UnixTime) -> Result<Loaded, String> + Send + Sync> Load for F {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What a verifier accepts.
-    pub policy: Policy,
+    /// The `[service]` table; its policy is what a verifier accepts.
+    pub settings: Settings,
     /// Whom to trust, and who is revoked.
     pub trust: Trust,
     /// When the STI-PA's list ends that the trust rests on; none where it rests on files of roots.
@@ -43,12 +44,18 @@ pub struct Loaded {
     pub archive: Option<Arc<dyn Archive>>,
     /// Who signs; the first unless a rule names another.
     pub signers: Vec<NamedSigner>,
-    /// What is signed, of whose calls.
-    pub signing: SigningSettings,
-    /// What becomes of calls after their verdict.
-    pub treatment: TreatmentSettings,
-    /// How tokens are remembered, if they are; a change needs a new start.
-    pub replay: Option<ReplaySettings>,
+    /// The files of keys that `[service.tokens]` names, each with its name.
+    pub token_keys: Vec<(String, Vec<u8>)>,
+    /// The files that `[service.tls]` names.
+    pub tls: Option<TlsFiles>,
+}
+
+impl Loaded {
+    /// Settings alone: nobody is trusted, nobody signs.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
 }
 
 impl fmt::Debug for Loaded {
@@ -87,26 +94,53 @@ pub struct Standing {
     pub(crate) trust_list_expires: Option<UnixTime>,
     pub(crate) credentials: Credentials,
     pub(crate) signers: Vec<NamedSigner>,
-    pub(crate) attestation: AttestationPolicy,
-    pub(crate) treatment: TreatmentSettings,
+    attestation: Option<AttestationPolicy>,
     pub(crate) loaded_at: UnixTime,
+    settings: Settings,
+    bearer: Option<Bearer>,
+    tls: Option<Tls>,
 }
 
 impl Standing {
     /// Makes it of what was loaded; `before` gives what verifiers remember of certificates and keys, which stays true.
-    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Self {
-        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..loaded.policy.clone() };
-        Self {
-            verifier: before.with_policy(loaded.policy),
+    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Result<Self, String> {
+        let policy = loaded.settings.policy.clone();
+        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy.clone() };
+        let bearer = loaded.settings.tokens.as_ref().map(|tokens| Bearer::new(tokens, &loaded.token_keys));
+        let tls = loaded.tls.as_ref().map(Tls::new);
+        Ok(Self {
+            verifier: before.with_policy(policy),
             atis: before.with_policy(atis),
             trust: Arc::new(loaded.trust),
             trust_list_expires: loaded.trust_list_expires,
             credentials: Credentials::new(loaded.archive),
             signers: loaded.signers,
-            attestation: AttestationPolicy::new(loaded.signing),
-            treatment: loaded.treatment,
+            attestation: loaded.settings.signing.clone().map(AttestationPolicy::new),
             loaded_at: now,
-        }
+            bearer: bearer.transpose().map_err(|reason| format!("service.tokens.keys: {reason}"))?,
+            tls: tls.transpose().map_err(|reason| format!("service.tls.{reason}"))?,
+            settings: loaded.settings,
+        })
+    }
+
+    /// The `[service]` table.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// When the STI-PA's list ends that the trust rests on, if it rests on one.
+    #[must_use]
+    pub const fn trust_list_expires(&self) -> Option<UnixTime> {
+        self.trust_list_expires
+    }
+
+    pub(crate) const fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
+    }
+
+    pub(crate) const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// Whom to trust, and who is revoked.
@@ -121,16 +155,16 @@ impl Standing {
         self.verifier.policy()
     }
 
-    /// What is signed, of whose calls.
+    /// What is signed, of whose calls, if the configuration says so.
     #[must_use]
-    pub const fn attestation(&self) -> &AttestationPolicy {
-        &self.attestation
+    pub const fn attestation(&self) -> Option<&AttestationPolicy> {
+        self.attestation.as_ref()
     }
 
     /// What becomes of calls after their verdict.
     #[must_use]
     pub const fn treatment(&self) -> &TreatmentSettings {
-        &self.treatment
+        &self.settings.treatment
     }
 
     /// When it was read.

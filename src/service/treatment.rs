@@ -344,7 +344,7 @@ fn is_diverted(verdict: &Verdict) -> bool {
 fn usual_rejection(call: &Call, verdict: &Verdict) -> Rejection {
     let by_table = |response: SipResponse| Rejection::new(response.code, Some(response.phrase));
     let has_means = |error: &Error| !matches!(error, Error::UnsupportedPpt { .. });
-    match (verdict.sip, verdict.error()) {
+    match (verdict.sip, verdict.decisive().and_then(|report| report.error.as_ref())) {
         (Some(response), _) => by_table(response),
         (None, Some(Error::NoCallingIdentity { .. })) => Rejection::new(433, None),
         (None, None) if call.identities.is_empty() => Rejection::new(428, None),

@@ -1,4 +1,7 @@
-//! Values of the `[service]` table that several of its parts have: words, address ranges, names of header fields.
+//! Values of the `[service]` table that several of its parts have: numbers in bounds, words, address ranges, names of
+//! header fields.
+
+use toml::de::DeValue;
 
 use crate::document::{self, Flaw, Misplaced, Table, elements};
 use crate::network::AddressRange;
@@ -18,6 +21,22 @@ pub(super) fn parse<T>(
 const MAX_BYTES: usize = 16 << 20;
 
 impl Reader<'_> {
+    /// A whole number from `least` to `most`.
+    pub(super) fn bounded(&mut self, table: &Table<'_, '_>, name: &str, least: i64, most: i64) -> Option<i64> {
+        let value = table.get(name)?;
+        let DeValue::Integer(integer) = value.get_ref() else {
+            let fault = Flaw::Type { found: value.get_ref().type_str(), wanted: "a whole number" };
+            self.fault_at(table, name, fault);
+            return None;
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = number.filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.fault_at(table, name, Fault::OutOfBounds { least, most });
+        }
+        number
+    }
+
     /// One of the words that a key has, as what it stands for.
     pub(super) fn word<T: Copy>(
         &mut self,

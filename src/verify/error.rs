@@ -511,7 +511,8 @@ impl Error {
             Self::MalformedIdentity { part: Part::JoseHeader, .. }
             | Self::X5uMismatch { x5u: None, .. }
             | Self::WrongType { typ: None }
-            | Self::WrongAlgorithm { alg: None } => Atis82::new(436, "E9"),
+            | Self::WrongAlgorithm { alg: None }
+            | Self::PptMismatch { header: None, .. } => Atis82::new(436, "E9"),
             Self::X5uMismatch { .. } => Atis82::new(436, "E10"),
             Self::WrongType { .. } => Atis82::new(437, "E11"),
             Self::WrongAlgorithm { .. } => Atis82::new(437, "E12"),

@@ -17,7 +17,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
 use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::Attestation;
-use stirtrace::service::attestation::{AttestationRule, NumberSet, SigningTrunk};
+use stirtrace::service::attestation::{AttestationRule, NumberSet, SigningSettings, SigningTrunk};
 use stirtrace::service::sip::{
     Answering, Endpoint, EngineAnswers, Job, ListenerCounts, Outcome, Role, SipService, SipSettings,
 };
@@ -52,7 +52,7 @@ pub(crate) fn signer() -> Signer {
 
 /// Signs for the tests' caller, trusts the lab, and rejects what was forged.
 pub(crate) fn engine() -> Engine {
-    let load = |_: UnixTime| {
+    let load = |_: UnixTime| -> Result<Loaded, String> {
         let mut loaded = Loaded::default();
         loaded.trust = Trust::default();
         loaded.trust.set_anchors(TrustAnchors::from_pem(&file("certs/roots.pem")).unwrap());
@@ -65,16 +65,18 @@ pub(crate) fn engine() -> Engine {
         rule.numbers = Some(NumberSet::of(["121555501*"], &NumberPlan::NORTH_AMERICAN).unwrap());
         rule.customer = Some("twill".to_owned());
         rule.attest = Some(Attestation::A);
-        loaded.signing.rules = vec![rule];
+        let mut signing = SigningSettings::default();
+        signing.rules = vec![rule];
         let here = vec!["127.0.0.0/8".parse().unwrap()];
-        loaded.signing.trunks = vec![SigningTrunk::new("tg-twill", Some("twill".to_owned()), here)];
+        signing.trunks = vec![SigningTrunk::new("tg-twill", Some("twill".to_owned()), here)];
+        loaded.settings.signing = Some(signing);
         let mut conditions = Conditions::default();
         conditions.verdict = vec![Conclusion::Failed];
         conditions.error = vec!["InvalidSignature".to_owned()];
-        loaded.treatment.general.rules = vec![TreatmentRule::new(conditions, Action::Reject, None)];
+        loaded.settings.treatment.general.rules = vec![TreatmentRule::new(conditions, Action::Reject, None)];
         Ok(loaded)
     };
-    Engine::new(Box::new(load), now()).unwrap()
+    Engine::new(Box::new(load), now).unwrap()
 }
 
 /// The engine's answers, late for one number.
@@ -105,7 +107,7 @@ impl FrontEnd {
         let mut settings = SipSettings::default();
         settings.endpoints = Endpoint::parse_list("udp:127.0.0.1:0,tcp:127.0.0.1:0", Role::ByIdentity).unwrap();
         change(&mut settings);
-        let answers = Arc::new(Answers(EngineAnswers::new(Arc::new(engine()), now)));
+        let answers = Arc::new(Answers(EngineAnswers::new(Arc::new(engine()))));
         let starting = SipService::start(&settings, NumberPlan::NORTH_AMERICAN, answers);
         let service = runtime.block_on(starting).unwrap();
         let [udp, tcp] = service.endpoints()[..] else { panic!("two listeners") };

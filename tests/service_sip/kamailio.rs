@@ -194,3 +194,70 @@ fn kamailio_asks_the_redirect_server() {
     });
     run(&cases, &kamailio, &invites);
 }
+
+/// `stirtrace serve` as a carrier runs it, until it is dropped.
+#[cfg(feature = "cli")]
+struct Service {
+    child: Child,
+    address: SocketAddr,
+    folder: tempfile::TempDir,
+}
+
+#[cfg(feature = "cli")]
+impl Service {
+    fn start() -> Self {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let certs = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs");
+        let folder = tempfile::tempdir().unwrap();
+        let (roots, archive) = (certs.join("roots.pem"), certs.join("archive"));
+        let toml = format!(
+            "trust = {roots:?}\ncertificates = {archive:?}\n[service]\nlisten = \"{address}\"\n\
+             [service.atis82]\nattestation = true\n[service.replay]\n"
+        );
+        std::fs::write(folder.path().join("stirtrace.toml"), toml).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_stirtrace"))
+            .args(["serve", "--config", "stirtrace.toml"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let service = Self { child, address, folder: folder };
+        let listens = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            std::net::TcpStream::connect(address).is_ok()
+        });
+        let log = std::fs::read_to_string(service.folder.path().join("log")).unwrap_or_default();
+        assert!(listens, "{log}");
+        service
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn kamailio_asks_over_http() {
+    let service = Service::start();
+    let (phone, invites) = phone();
+    let stirtrace = format!("stirtrace=>http://{}/;timeout=10", service.address);
+    for more in [&[][..], &["-A", "ATIS"][..]] {
+        let Some(kamailio) = Kamailio::start("http.cfg", &stirtrace, phone, more) else { return };
+        let mut cases = cases();
+        cases.iter_mut().filter(|case| case.code == 200).for_each(|case| {
+            let verstat = case.holds[0].1.trim_start_matches("12155550112;verstat=").trim_end_matches('@');
+            case.holds.push(("X-Verstat", verstat));
+        });
+        let holds = vec![("X-Verstat", "No-TN-Validation"), ("P-Asserted-Identity", "verstat=No-TN-Validation@")];
+        cases.push(Case { name: "unsigned", fields: "X-Unsigned: 1".to_owned(), code: 200, holds });
+        if run(&cases, &kamailio, &invites).is_none() {
+            return;
+        }
+    }
+}

@@ -48,7 +48,7 @@ impl NumberSet {
             None => (number(part)?, number(part)?),
         };
         if first.as_str().len() != last.as_str().len() {
-            return Err(Fault::Numbers("the first and the last number of a range have as many digits"));
+            return Err(Fault::Numbers("'-' stands in a range only, whose first and last number have as many digits"));
         }
         if last < first {
             return Err(Fault::Numbers("the last number lies before the first"));
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn numbers_prefixes_and_ranges_hold_what_they_say() {
-        let set = set(&["+1 (215) 555-0100", "1312555*", "12155550110-12155550119", "2155550115-2155550129", "911"]);
+        let set = set(&["+1 (215) 555.0100", "1312555*", "12155550110-12155550119", "2155550115-2155550129", "911"]);
         for (number, found) in [
             ("12155550100", Some("number 12155550100")),
             ("12155550101", None),
@@ -124,7 +124,7 @@ mod tests {
         ] {
             assert_eq!(find(&set, number).as_deref(), found, "{number}");
         }
-        assert_eq!(find(&super::NumberSet::default(), "911"), None);
+        assert_eq!(find(&NumberSet::default(), "911"), None);
     }
 
     #[test]

@@ -9,23 +9,18 @@ use crate::service::attestation::{
 use crate::service::fault::Fault;
 use crate::service::values::{self, Reader};
 
-/// The keys of `[service.signing]` that say what to sign; who signs stands there too.
-pub(crate) const KEYS: [&str; 6] = ["default", "requested", "origid", "origid_secret", "rule", "trunk"];
-
 impl SigningSettings {
     /// Reads the table as a file of its own.
     ///
     /// # Errors
     /// Everything that is wrong in it, with its place.
     pub fn parse(toml: &str, plan: &NumberPlan) -> Result<Self, Vec<Misplaced<Fault>>> {
-        values::parse(toml, |reader, table| {
-            reader.known(table, &KEYS);
-            Self::read(reader, table, plan)
-        })
+        values::parse(toml, |reader, table| Self::read(reader, table, plan))
     }
 
-    /// Reads what to sign; keys that it does not know are somebody else's to complain of.
+    /// Reads what to sign.
     pub(crate) fn read(reader: &mut Reader<'_>, table: &Table<'_, '_>, plan: &NumberPlan) -> Self {
+        reader.known(table, &["default", "requested", "origid", "origid_secret", "rule", "trunk"]);
         let requested = [("cap", Requested::Capped), ("trust", Requested::Trusted)];
         let secret = reader.secret(table);
         let has_secret = secret.is_some();

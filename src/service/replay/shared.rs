@@ -77,7 +77,7 @@ impl Shared {
     /// Remembers a token for so many seconds, unless somebody does already.
     pub(super) async fn sight(&self, key: TokenKey, own: Earlier, seconds: i64) -> Answer {
         let Some(open) = self.open() else { return Answer::Skipped };
-        let asked = ask(open.0, &self.key(key), &own.to_value(), seconds);
+        let asked = ask(open.0, self.key(key), own.to_value(), seconds);
         let reason = match timeout(Duration::from_millis(self.settings.timeout), asked).await {
             Ok(Ok(Some(value))) => match Earlier::from_value(&value) {
                 Some(earlier) if earlier == own => return Answer::Ours,
@@ -131,12 +131,12 @@ impl Shared {
 
 async fn ask(
     mut connection: MultiplexedConnection,
-    key: &str,
-    value: &str,
+    key: String,
+    value: String,
     seconds: i64,
 ) -> Result<Option<String>, RedisError> {
     let mut pipe = redis::pipe();
-    pipe.cmd("SET").arg(key).arg(value).arg("NX").arg("PX").arg(seconds.saturating_mul(1000)).ignore();
+    pipe.cmd("SET").arg(&key).arg(value).arg("NX").arg("PX").arg(seconds.saturating_mul(1000)).ignore();
     pipe.cmd("GET").arg(key);
     let (found,): (Option<String>,) = pipe.query_async(&mut connection).await?;
     Ok(found)

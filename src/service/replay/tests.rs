@@ -7,13 +7,14 @@ use crate::service::scene::{CALLED, NOW, call, diversion, engine, identity, invi
 use crate::verify::{Error, Verstat};
 
 fn remembering() -> Engine {
-    engine(|loaded| loaded.replay = Some(ReplaySettings::default()))
+    engine(|loaded| loaded.settings.replay = Some(ReplaySettings::default()))
 }
 
 async fn error(engine: &Engine, call: &Call) -> Option<&'static str> {
     let verdict = engine.verify(call, NOW).await;
-    assert_eq!(verdict.conclusion == Conclusion::Passed, verdict.error().is_none());
-    verdict.error().map(Error::kind)
+    let error = verdict.decisive().and_then(|report| report.error.as_ref());
+    assert_eq!(verdict.conclusion == Conclusion::Passed, error.is_none());
+    error.map(Error::kind)
 }
 
 /// The same token with the other signature that the same bytes have: `n - s` for `s`.

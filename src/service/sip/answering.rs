@@ -12,33 +12,34 @@ use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Task};
 use crate::sign::SignRequest;
 use crate::sip::call::Call;
-use crate::time::UnixTime;
+use crate::verify::Error;
 
-/// An engine with a clock.
+/// An engine that answers SIP.
 #[derive(Debug)]
 pub struct EngineAnswers {
     engine: Arc<Engine>,
-    now: fn() -> UnixTime,
 }
 
 impl EngineAnswers {
-    /// The engine's answers, by this clock.
+    /// The engine's answers.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, now: fn() -> UnixTime) -> Self {
-        Self { engine, now }
+    pub const fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
     }
 
     async fn verify(&self, call: &Call, source: IpAddr) -> Outcome {
-        let verdict = self.engine.verify(call, (self.now)()).await;
+        let verdict = self.engine.verify(call, self.engine.now()).await;
         let treatment = self.engine.standing().treatment().treat(call, &verdict, Some(source));
-        let error = verdict.error().map(crate::verify::Error::kind);
+        let error = verdict.decisive().and_then(|report| report.error.as_ref()).map(Error::kind);
         tracing::debug!(call_id = call.call_id, verdict = %verdict.conclusion, error, because = treatment.because, "sip verified");
         Outcome::Verified(treatment)
     }
 
     /// Whatever keeps a call from being signed, it goes on: who must not sign need not stop it (RFC 8224 §6.1).
     fn sign(&self, job: &Job) -> Outcome {
-        match self.signed(job) {
+        let signed = self.signed(job);
+        self.engine.metrics().count_signature(signed.is_ok());
+        match signed {
             Ok(outcome) => outcome,
             Err(because) => {
                 tracing::debug!(call_id = job.call.call_id, because, "sip not signed");
@@ -55,12 +56,12 @@ impl EngineAnswers {
         // B9, F1.
         let originator = call.asserted.first().or(call.from.as_ref()).ok_or("the call names no caller")?;
         let called = call.to.as_ref().or(call.request_uri.as_ref()).ok_or("the call names nobody called")?;
-        let now = (self.now)();
+        let now = self.engine.now();
         let standing = self.engine.standing();
-        let (customer, trunk) =
-            standing.attestation().origin(job.customer.as_deref(), job.trunk.as_deref(), Some(job.source.address.ip()));
-        let asked = Asked::of(originator).from_customer(customer).over_trunk(trunk);
-        let decision = standing.attestation().decide(&asked);
+        let policy = standing.attestation().ok_or("stirtrace.toml has no [service.signing]")?;
+        let address = job.source.address.ip();
+        let (customer, trunk) = policy.origin(job.customer.as_deref(), job.trunk.as_deref(), Some(address));
+        let decision = policy.decide(&Asked::of(originator).from_customer(customer).over_trunk(trunk));
         let Some(attest) = decision.attest else { return Err(decision.because) };
         let origid = decision.origid.to_uuid(random)?;
         let request = SignRequest::shaken(attest, origid, originator.clone(), vec![called.clone()]);

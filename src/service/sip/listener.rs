@@ -35,6 +35,24 @@ pub struct SipService {
     closing: watch::Sender<Phase>,
 }
 
+/// Tells what the listeners did, wherever they are.
+#[derive(Clone)]
+pub struct SipCounter(Vec<Arc<Listener>>);
+
+impl SipCounter {
+    /// What each listener did so far.
+    #[must_use]
+    pub fn counts(&self) -> Vec<ListenerCounts> {
+        self.0.iter().map(|listener| listener.counts()).collect()
+    }
+}
+
+impl std::fmt::Debug for SipCounter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|listener| listener.endpoint)).finish()
+    }
+}
+
 /// What a listener did, and its connections.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -104,6 +122,12 @@ impl SipService {
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.listeners.iter().map(|listener| listener.endpoint).collect()
+    }
+
+    /// Tells what the listeners did, also when the service is elsewhere.
+    #[must_use]
+    pub fn counter(&self) -> SipCounter {
+        SipCounter(self.listeners.clone())
     }
 
     /// What each listener did so far.

@@ -24,7 +24,7 @@ mod via;
 pub use answering::EngineAnswers;
 pub use endpoint::{Endpoint, Role, Source, Transport};
 #[cfg(feature = "service")]
-pub use listener::{Answering, ListenerCounts, SipService};
+pub use listener::{Answering, ListenerCounts, SipCounter, SipService};
 pub use redirect::Outcome;
 pub use request::Ignored;
 pub use server::{Job, Outgoing, Server, SipCounts, Step, Task, Ticket};

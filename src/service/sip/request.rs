@@ -38,6 +38,22 @@ pub enum Ignored {
     Unanswerable,
 }
 
+impl Ignored {
+    /// The word that it is counted by.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::KeepAlive => "keep-alive",
+            Self::Malformed => "malformed",
+            Self::NotServed => "not-served",
+            Self::Response => "response",
+            Self::Repeated => "repeated",
+            Self::Unanswerable => "unanswerable",
+        }
+    }
+}
+
 /// The error that a request is answered with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Refusal {

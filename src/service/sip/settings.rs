@@ -122,7 +122,7 @@ impl SipSettings {
             trunk_field: reader.field_name(table, "trunk_header", None),
             customer_field: reader.field_name(table, "customer_header", None),
             names: reader.field_names(table),
-            limits: reader.limits(table),
+            limits: reader.sip_limits(table),
         }
     }
 }
@@ -144,10 +144,10 @@ impl Reader<'_> {
         }
     }
 
-    fn limits(&mut self, table: &Table<'_, '_>) -> SipLimits {
+    fn sip_limits(&mut self, table: &Table<'_, '_>) -> SipLimits {
         let usual = SipLimits::default();
         let mut number =
-            |name, least, most| self.integer(table, name, least..=most).and_then(|number| usize::try_from(number).ok());
+            |name, least, most| self.bounded(table, name, least, most).and_then(|number| usize::try_from(number).ok());
         SipLimits {
             transactions: number("max_transactions", 100, 10_000_000).unwrap_or(usual.transactions),
             pending: number("max_pending", 1, 1_000_000).unwrap_or(usual.pending),
@@ -155,13 +155,13 @@ impl Reader<'_> {
             connections: number("max_connections", 1, 100_000).unwrap_or(usual.connections),
             connections_per_address: number("max_connections_per_address", 1, 100_000)
                 .unwrap_or(usual.connections_per_address),
-            idle: self.seconds(table, "idle_timeout").unwrap_or(usual.idle),
-            message: self.seconds(table, "message_timeout").unwrap_or(usual.message),
+            idle: self.sip_seconds(table, "idle_timeout").unwrap_or(usual.idle),
+            message: self.sip_seconds(table, "message_timeout").unwrap_or(usual.message),
         }
     }
 
-    fn seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {
-        self.integer(table, name, 1..=86_400).map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
+    fn sip_seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {
+        self.bounded(table, name, 1, 86_400).map(|seconds| Duration::from_secs(seconds.unsigned_abs()))
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Conditions {
 impl Conditions {
     /// What of the verdict fits, in words; none where something does not.
     pub(super) fn fit(&self, verdict: &Verdict) -> Option<String> {
-        let error = verdict.error().filter(|_| verdict.conclusion != Conclusion::Passed);
+        let error = verdict.decisive().and_then(|report| report.error.as_ref());
         let mut words = Vec::new();
         if !self.verdict.is_empty() {
             words.push(self.verdict.contains(&verdict.conclusion).then(|| format!("verdict {}", verdict.conclusion))?);

@@ -97,7 +97,7 @@ impl Reader<'_> {
             self.fault_at(table, "code", Fault::RejectionCode(code));
             return None;
         }
-        let code = self.integer(table, "code", 400..=699).and_then(|code| u16::try_from(code).ok());
+        let code = self.bounded(table, "code", 400, 699).and_then(|code| u16::try_from(code).ok());
         if code.is_none() && phrase.is_some() && table.get("code").is_none() {
             self.missing(table, "code");
         }

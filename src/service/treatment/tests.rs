@@ -95,7 +95,7 @@ fn a_rule_without_a_code_rejects_with_the_standards() {
         (good(), 403),
     ] {
         let treatment = treat(rule, &call);
-        assert_eq!(treatment.rejection.map(|rejection| rejection.code), Some(code), "{:?}", judge(&call).error());
+        assert_eq!(treatment.rejection.map(|rejection| rejection.code), Some(code), "{:?}", judge(&call).decisive());
         assert!(treatment.because.starts_with("rule 1 (every verdict)"));
     }
 }

@@ -53,7 +53,7 @@ impl Drop for RedisServer {
 }
 
 async fn process(settings: ReplaySettings) -> Engine {
-    let engine = engine(move |loaded| loaded.replay = Some(settings.clone()));
+    let engine = engine(move |loaded| loaded.settings.replay = Some(settings.clone()));
     assert!(engine.replay().unwrap().shared.as_ref().unwrap().connect().await);
     engine
 }
