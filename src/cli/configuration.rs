@@ -15,7 +15,8 @@ pub(crate) struct Configured {
     pub(crate) file: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) configuration: Configuration,
-    bytes: Vec<u8>,
+    /// The file as it stood.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The most that is read of it.

@@ -65,8 +65,10 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
     log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();
-    let engine =
-        Engine::new(Box::new(move |now| loader.load(now).map_err(|complaint| complaint.to_string())), clock::now);
+    let engine = Engine::new(
+        Box::new(move |now: UnixTime| loader.load(now).map_err(|complaint| complaint.to_string())),
+        clock::now,
+    );
     let engine = engine.map_err(|reason| Complaint::new(reason).hint("put it right and start again"))?;
     let engine = match evidence {
         Some(evidence) => engine.with_evidence(evidence),

@@ -43,4 +43,12 @@ pub enum Fault {
         /// The most there may be.
         most: i64,
     },
+    /// Two things of one name.
+    #[error("{name:?} stands in line {line} already")]
+    Twice {
+        /// The name.
+        name: String,
+        /// Where the first stands.
+        line: usize,
+    },
 }

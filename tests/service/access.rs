@@ -81,9 +81,11 @@ fn a_token_that_is_not_for_us_is_refused() {
         format!("Bearer {}.{}.", encode(r#"{"alg":"none","typ":"JWT"}"#), encode(&claims("verify").to_string()))
     };
     let secret = EncodingKey::from_secret(public_key("quarry").as_bytes());
-    let by_public_text = format!("Bearer {}", encode(&Header::new(Algorithm::HS256), &claims("verify"), &secret).unwrap());
+    let by_public_text =
+        format!("Bearer {}", encode(&Header::new(Algorithm::HS256), &claims("verify"), &secret).unwrap());
     let stranger = EncodingKey::from_ec_pem(&lab::file(&lab::entry("twill").key)).unwrap();
-    let by_stranger = format!("Bearer {}", encode(&Header::new(Algorithm::ES256), &claims("verify"), &stranger).unwrap());
+    let by_stranger =
+        format!("Bearer {}", encode(&Header::new(Algorithm::ES256), &claims("verify"), &stranger).unwrap());
     let cases = [
         ("none at all", String::new()),
         ("another scheme", "Basic dXNlcjpwYXNz".to_owned()),
@@ -129,12 +131,14 @@ fn a_jwk_set_is_read_and_a_shared_secret_in_it_is_refused() {
     let point = lab::key("quarry").verifying_key().to_sec1_point(false);
     let coordinate = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
     let (x, y) = (coordinate(point.x().unwrap()), coordinate(point.y().unwrap()));
-    let set = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig"}]}).to_string();
+    let set =
+        json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig"}]}).to_string();
     let stand = Setup::new(TOKENS).with_token_keys("keys.json", set.as_bytes()).start();
     assert_eq!(ask(&stand, "/v1/verify", &format!("Bearer {}", token(&claims("verify")))).code, 200);
     let shared = json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}).to_string();
     let loaded = Setup::new(TOKENS).with_token_keys("keys.json", shared.as_bytes()).loaded();
-    let refused = stirtrace::service::Engine::new(Box::new(move |_| Ok(loaded.clone())), crate::stand::now).unwrap_err();
+    let refused =
+        stirtrace::service::Engine::new(Box::new(move |_| Ok(loaded.clone())), crate::stand::now).unwrap_err();
     assert_eq!(refused, "service.tokens.keys: keys.json: a shared secret, where public keys belong");
 }
 
@@ -187,7 +191,11 @@ impl Pki {
     }
 
     /// A client, with a certificate below `shown` if there is one.
-    fn connect(&self, stand: &Stand, shown: Option<&CertifiedIssuer<'static, KeyPair>>) -> Connection<impl Read + Write> {
+    fn connect(
+        &self,
+        stand: &Stand,
+        shown: Option<&CertifiedIssuer<'static, KeyPair>>,
+    ) -> Connection<impl Read + Write> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.authority.pem().as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -30,7 +30,10 @@ fn names(value: &Value) -> BTreeSet<&str> {
 fn it_names_every_route_and_nothing_else() {
     let stand = Stand::plain();
     let document = document(&stand);
-    assert_eq!((&document["openapi"], &document["info"]["version"]), (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (&document["openapi"], &document["info"]["version"]),
+        (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION")))
+    );
     let routes = [VERIFICATION, SIGNING, "/v1/verify", "/openapi.json", "/health", "/ready", "/metrics"];
     assert_eq!(names(&document["paths"]), routes.into_iter().collect());
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -73,7 +76,11 @@ fn hold(document: &Value, schema: &Value, value: &Value, at: &str) {
     for (name, member) in members {
         match properties.get(name) {
             Some(own) => hold(document, own, member, &format!("{at}.{name}")),
-            None => assert_ne!(schema.get("additionalProperties"), Some(&json!(false)), "{at}.{name} is not in the document"),
+            None => assert_ne!(
+                schema.get("additionalProperties"),
+                Some(&json!(false)),
+                "{at}.{name} is not in the document"
+            ),
         }
     }
 }
@@ -113,7 +120,8 @@ fn every_answer_keeps_to_it() {
         }
     }
     for (path, code) in [("/health", 200), ("/ready", 200)] {
-        let schema = &document["paths"][path]["get"]["responses"][code.to_string()]["content"]["application/json"]["schema"];
+        let schema =
+            &document["paths"][path]["get"]["responses"][code.to_string()]["content"]["application/json"]["schema"];
         hold(&document, schema, &stand.get(path).json(), path);
     }
 }
@@ -125,8 +133,12 @@ fn every_member_that_it_names_is_read() {
     let document = document(&stand);
     let requests = [
         (VERIFICATION, "verificationRequest", verification_of(good())),
-        (SIGNING, "signingRequest", json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]},
-            "iat": crate::stand::NOW, "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}})),
+        (
+            SIGNING,
+            "signingRequest",
+            json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]},
+            "iat": crate::stand::NOW, "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}}),
+        ),
     ];
     for (path, root, request) in requests {
         let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];

@@ -15,20 +15,71 @@ fn every_exception_has_its_status_its_id_and_its_text() {
     let post = |path, body| Request::new(path, body);
     let cases: Vec<(&str, Request<'_>, u16, &str, &str, Vec<&str>)> = vec![
         ("no body", post(VERIFICATION, b""), 400, "SVC4000", "Missing request body", vec![]),
-        ("nothing asked", post(VERIFICATION, b"{}"), 400, "SVC4001", "Missing mandatory parameter '%1'", vec!["verificationRequest"]),
-        ("another type wanted", post(VERIFICATION, &body).with("Accept", "application/xml"), 406, "SVC4002",
-            "Requested response body type '%1' is not supported", vec!["application/xml"]),
+        (
+            "nothing asked",
+            post(VERIFICATION, b"{}"),
+            400,
+            "SVC4001",
+            "Missing mandatory parameter '%1'",
+            vec!["verificationRequest"],
+        ),
+        (
+            "another type wanted",
+            post(VERIFICATION, &body).with("Accept", "application/xml"),
+            406,
+            "SVC4002",
+            "Requested response body type '%1' is not supported",
+            vec!["application/xml"],
+        ),
         ("another resource", post("/stir/v1/other", &body), 404, "SVC4003", "Requested resource was not found", vec![]),
-        ("another type sent", post(VERIFICATION, &body).with("Content-Type", "text/plain"), 415, "SVC4004",
-            "Unsupported request body type, expected '%1'", vec!["application/json"]),
-        ("no type sent", post(VERIFICATION, &body).without("Content-Type"), 415, "SVC4004",
-            "Unsupported request body type, expected '%1'", vec!["application/json"]),
-        ("no JSON", post(VERIFICATION, b"{\"verificationRequest\":"), 400, "SVC4006",
-            "Failed to parse received message body: %1", vec!["EOF while parsing a value at line 1 column 23"]),
-        ("no length", post(VERIFICATION, b"").without("Content-Length"), 411, "SVC4007",
-            "Missing mandatory Content-Length header", vec![]),
-        ("another method", Request { method: "PUT", ..post(VERIFICATION, &body) }, 405, "POL4050", "Method not allowed", vec![]),
-        ("another method", Request { method: "DELETE", ..post(SIGNING, b"") }, 405, "POL4050", "Method not allowed", vec![]),
+        (
+            "another type sent",
+            post(VERIFICATION, &body).with("Content-Type", "text/plain"),
+            415,
+            "SVC4004",
+            "Unsupported request body type, expected '%1'",
+            vec!["application/json"],
+        ),
+        (
+            "no type sent",
+            post(VERIFICATION, &body).without("Content-Type"),
+            415,
+            "SVC4004",
+            "Unsupported request body type, expected '%1'",
+            vec!["application/json"],
+        ),
+        (
+            "no JSON",
+            post(VERIFICATION, b"{\"verificationRequest\":"),
+            400,
+            "SVC4006",
+            "Failed to parse received message body: %1",
+            vec!["EOF while parsing a value at line 1 column 23"],
+        ),
+        (
+            "no length",
+            post(VERIFICATION, b"").without("Content-Length"),
+            411,
+            "SVC4007",
+            "Missing mandatory Content-Length header",
+            vec![],
+        ),
+        (
+            "another method",
+            Request { method: "PUT", ..post(VERIFICATION, &body) },
+            405,
+            "POL4050",
+            "Method not allowed",
+            vec![],
+        ),
+        (
+            "another method",
+            Request { method: "DELETE", ..post(SIGNING, b"") },
+            405,
+            "POL4050",
+            "Method not allowed",
+            vec![],
+        ),
     ];
     for (name, request, code, id, text, variables) in cases {
         let answer = stand.ask(&request);
@@ -46,7 +97,9 @@ fn every_exception_has_its_status_its_id_and_its_text() {
 fn a_chunked_body_has_no_length() {
     // F29: Content-Length is required.
     let stand = Stand::plain();
-    let request = Request::new(VERIFICATION, b"2\r\n{}\r\n0\r\n\r\n").with("Transfer-Encoding", "chunked").without("Content-Length");
+    let request = Request::new(VERIFICATION, b"2\r\n{}\r\n0\r\n\r\n")
+        .with("Transfer-Encoding", "chunked")
+        .without("Content-Length");
     assert_eq!(stand.ask(&request).exception().0, "SVC4007");
 }
 
@@ -58,7 +111,10 @@ fn a_missing_parameter_is_named_in_the_order_of_the_standard() {
     let mut request = json!({"verificationRequest": {}});
     for name in ["from", "to", "time", "identity"] {
         let answer = stand.post(VERIFICATION, &request);
-        assert_eq!((answer.code, answer.exception().0.as_str(), answer.exception().2), (400, "SVC4001", vec![name.to_owned()]));
+        assert_eq!(
+            (answer.code, answer.exception().0.as_str(), answer.exception().2),
+            (400, "SVC4001", vec![name.to_owned()])
+        );
         request["verificationRequest"][name] = whole["verificationRequest"][name].clone();
     }
     assert_eq!(stand.post(VERIFICATION, &request).code, 200);
@@ -97,7 +153,11 @@ fn a_parameter_that_cannot_be_is_named_with_what_is_wrong_with_it() {
         request["verificationRequest"][name] = value.clone();
         let answer = stand.post(VERIFICATION, &request);
         let (id, text, variables) = answer.exception();
-        assert_eq!((answer.code, id.as_str(), text.as_str()), (400, "SVC4005", "Invalid '%1' parameter value: %2"), "{value}");
+        assert_eq!(
+            (answer.code, id.as_str(), text.as_str()),
+            (400, "SVC4005", "Invalid '%1' parameter value: %2"),
+            "{value}"
+        );
         assert_eq!(variables[0], parameter, "{value}");
         assert!(variables[1].contains(word), "{value}: {variables:?}");
     }

@@ -35,7 +35,11 @@ fn bodies_that_are_no_request_are_refused_and_the_service_goes_on() {
             let answer = connection.answer();
             // /v1/verify reads objects of any members, as `stirtrace verify` does.
             let read = route == "/v1/verify" && answer.code == 200;
-            assert!(read || (400..500).contains(&answer.code), "{route} {:?}: {answer:?}", String::from_utf8_lossy(&body[..body.len().min(40)]));
+            assert!(
+                read || (400..500).contains(&answer.code),
+                "{route} {:?}: {answer:?}",
+                String::from_utf8_lossy(&body[..body.len().min(40)])
+            );
             assert!(answer.body.len() < 2_000, "an answer is no echo: {}", answer.body.len());
         }
     }

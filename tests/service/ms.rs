@@ -18,9 +18,13 @@ fn each_value_gets_a_result_and_one_good_one_is_enough() {
     assert_eq!(result["verstat"], "TN-Validation-Passed");
     assert_eq!(result["verstatValue"], "TN-Validation-Passed");
     assert_eq!(result.get("reasonCode"), None);
-    let results: Vec<&Value> = result["verifyResults"].as_array().unwrap().iter().map(|own| &own["verifyResult"]).collect();
+    let results: Vec<&Value> =
+        result["verifyResults"].as_array().unwrap().iter().map(|own| &own["verifyResult"]).collect();
     assert_eq!(results[0]["status"], "fail");
-    assert_eq!((&results[0]["reasonCode"], &results[0]["reasonText"]), (&json!(438), &json!("Invalid Identity Header")));
+    assert_eq!(
+        (&results[0]["reasonCode"], &results[0]["reasonText"]),
+        (&json!(438), &json!("Invalid Identity Header"))
+    );
     assert_eq!(results[0].get("validClaims"), None);
     assert_eq!((&results[1]["status"], &results[1]["ppt"]), (&json!("pass"), &json!("shaken")));
     assert_eq!(results[1]["validClaims"]["orig"]["tn"], "12155550112");

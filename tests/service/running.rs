@@ -34,7 +34,10 @@ fn it_is_not_ready_on_what_has_ended() {
     assert_eq!(stand.get("/ready").code, 200);
     stand.at(NOW + 40 * 366 * 86_400);
     let because = stand.get("/ready").json()["because"].to_string();
-    assert!(because.contains("the STI-PA's list ended at 2026-05-04T12:00:11Z") && because.contains("no CRL is fresh"), "{because}");
+    assert!(
+        because.contains("the STI-PA's list ended at 2026-05-04T12:00:11Z") && because.contains("no CRL is fresh"),
+        "{because}"
+    );
 }
 
 #[test]
@@ -44,8 +47,11 @@ fn counts_are_told_as_prometheus_reads_them() {
     stand.verification(&verification_of(identity(json!({"iat": -90}))));
     stand.verification(&verification_of(identity(json!({"mutate": ["flip-signature-bit"]}))));
     stand.post(VERIFICATION, &json!({}));
-    stand.post(SIGNING, &json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": NOW,
-        "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}}));
+    stand.post(
+        SIGNING,
+        &json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": NOW,
+        "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}}),
+    );
     let page = stand.get("/metrics");
     assert_eq!(page.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let page = page.text();
@@ -76,7 +82,9 @@ fn what_it_reads_anew_counts_from_then_on_and_what_is_wrong_does_not() {
             0 => Ok(Setup::new("").loaded()),
             1 => Err("roots.pem: not there".to_owned()),
             2 => Ok(Setup::new("").without_trust().loaded()),
-            _ => Ok(Setup::new("[service.tokens]\nkeys=\"k\"\nissuer=\"i\"\naudience=\"a\"").with_token_keys("k", b"rubbish").loaded()),
+            _ => Ok(Setup::new("[service.tokens]\nkeys=\"k\"\nissuer=\"i\"\naudience=\"a\"")
+                .with_token_keys("k", b"rubbish")
+                .loaded()),
         },
         None,
     );
@@ -180,8 +188,10 @@ fn every_verdict_is_kept_as_a_call_record() {
     }
     assert_eq!(lines.len(), 10);
     let passed = lines.iter().find(|line| line["verstat"] == "TN-Validation-Passed").unwrap();
-    assert_eq!((&passed["calling"], &passed["called"], &passed["ingress_call_id"]),
-        (&json!("12155550112"), &json!("12155550131"), &json!("7@twill.example")));
+    assert_eq!(
+        (&passed["calling"], &passed["called"], &passed["ingress_call_id"]),
+        (&json!("12155550112"), &json!("12155550131"), &json!("7@twill.example"))
+    );
     assert_eq!((&passed["identity"], &passed["spc"], &passed["attest"]), (&json!(good()), &json!("552D"), &json!("A")));
     let failed = lines.iter().find(|line| line["verstat"] == "TN-Validation-Failed").unwrap();
     assert_eq!(failed["verdict"]["errors"][0]["kind"], "InvalidSignature");

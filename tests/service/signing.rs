@@ -20,7 +20,10 @@ fn signed(stand: &Stand, request: &Value) -> String {
 fn what_is_signed_here_is_verified_here() {
     let stand = Stand::plain();
     let identity = signed(&stand, &request());
-    assert!(identity.ends_with(";info=<https://certificates.lab.example/twill.pem>;alg=ES256;ppt=shaken"), "{identity}");
+    assert!(
+        identity.ends_with(";info=<https://certificates.lab.example/twill.pem>;alg=ES256;ppt=shaken"),
+        "{identity}"
+    );
     assert_eq!(stand.verification(&verification_of(identity)), json!({"verstat": "TN-Validation-Passed"}));
 }
 

@@ -72,7 +72,8 @@ fn the_verdict_is_the_verifiers_own() {
     let stand = Stand::plain();
     let call = json!({"identity": good(), "from": "12155550112", "to": "12155550131"});
     let served = stand.post(VERIFY, &call).json();
-    let call = stirtrace::sip::JsonCall::parse(&call.to_string()).unwrap().into_call(&Policy::default().number_plan).unwrap();
+    let call =
+        stirtrace::sip::JsonCall::parse(&call.to_string()).unwrap().into_call(&Policy::default().number_plan).unwrap();
     let verifier = Verifier::new(Policy::default());
     let mut materials = stirtrace::verify::Materials::on(std::sync::Arc::new(stand.engine.standing().trust().clone()));
     for url in verifier.missing(&call, &materials) {

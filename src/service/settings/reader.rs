@@ -65,14 +65,8 @@ impl Reader<'_> {
 
     fn listen(&mut self, table: &Table<'_, '_>) -> Option<Vec<SocketAddr>> {
         table.get("listen")?;
-        let mut addresses = Vec::new();
-        for value in elements(table, "listen") {
-            let Some(text) = self.text(value, "service.listen") else { continue };
-            match text.parse() {
-                Ok(address) => addresses.push(address),
-                Err(_) => self.fault(value.span().start, "service.listen", Fault::Address { text }),
-            }
-        }
+        let addresses =
+            self.parsed(table, "listen", |text| text.parse().map_err(|_| Fault::Address { text: text.to_owned() }));
         if addresses.is_empty() && self.is_clean() {
             self.fault_at(table, "listen", Flaw::Empty);
         }
