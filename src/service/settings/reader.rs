@@ -25,10 +25,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "listen",
     "open",
     "fetch",
+    "fetch_cache",
+    "fetch_archive",
     "workers",
     "verification",
     "atis82",
@@ -49,6 +51,8 @@ impl Reader<'_> {
             listen: self.listen(table).unwrap_or(default.listen),
             open: self.flag(table, "open").unwrap_or_default(),
             fetch: self.flag(table, "fetch").unwrap_or_default(),
+            fetch_cache: self.string(table, "fetch_cache"),
+            fetch_archive: self.string(table, "fetch_archive"),
             workers: self.number(table, "workers", 1..=1024),
             policy: section(self, "verification").map(|own| self.policy(&own)).unwrap_or_default(),
             atis82: section(self, "atis82").map(|own| self.atis82(&own)).unwrap_or_default(),
