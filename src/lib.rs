@@ -40,11 +40,13 @@ pub mod cdr;
 pub mod certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "fetch"))]
 pub mod clock;
 #[cfg(feature = "traceback")]
 pub mod document;
 pub mod es256;
+#[cfg(feature = "fetch-rules")]
+pub mod fetch;
 pub mod identity_header;
 #[cfg(feature = "cli")]
 pub mod lab;

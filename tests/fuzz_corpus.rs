@@ -1,5 +1,5 @@
 //! The fuzz corpus as an ordinary test: what fuzzing found stays found.
-#![cfg(all(feature = "capture", feature = "service-rules", feature = "traceback"))]
+#![cfg(all(feature = "capture", feature = "fetch-rules", feature = "service-rules", feature = "traceback"))]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 #[expect(unreachable_pub, reason = "the library of the fuzz crate")]
@@ -36,6 +36,8 @@ macro_rules! replayed {
 }
 
 replayed! {
+    answers_of_the_corpus_stay_within_bounds: fetching::freshness,
+    cached_entries_of_the_corpus_hold: fetching::cache_entry,
     call_records_of_the_corpus_hold: cdr,
     captures_of_the_corpus_hold_pcap: captures::pcap,
     captures_of_the_corpus_hold_pcapng: captures::pcapng,
@@ -45,6 +47,7 @@ replayed! {
     crls_of_the_corpus_hold: crl,
     signatures_of_the_corpus_hold: es256,
     identity_headers_of_the_corpus_hold: identity_header,
+    locations_of_the_corpus_hold: fetching::location,
     mapping_files_of_the_corpus_hold: mapping,
     passports_of_the_corpus_hold: passport,
     sip_messages_of_the_corpus_hold: sip_message,

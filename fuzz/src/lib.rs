@@ -3,6 +3,7 @@
 //! No target only waits for a panic: what was read must print and read again as the same, and keep its limits.
 
 pub mod captures;
+pub mod fetching;
 pub mod service;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};

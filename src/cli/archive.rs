@@ -7,8 +7,11 @@ use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
 
 use crate::certificate::bundle::Limits;
+use crate::certificate::sha256;
 use crate::cli::exit::Complaint;
 use crate::cli::files::{Unreadable, read};
+use crate::fetch::history::{self, History};
+use crate::fetch::place::{Place, Unplaceable};
 
 /// A folder of certificates.
 #[derive(Clone, Debug)]
@@ -47,7 +50,32 @@ impl Archive {
         Err(NotHad::Missing { path: missing.unwrap_or_default() })
     }
 
+    /// What was seen at a URL, and when; nothing where nobody noted it.
+    pub(crate) fn history(&self, url: &str) -> History {
+        match self.read_bounded(&history::url_file(url), MAX_HISTORY_BYTES) {
+            Ok(bytes) => History::parse(url, &bytes),
+            Err(_) => History::default(),
+        }
+    }
+
+    /// A body that a history names, if it is as it was written.
+    pub(crate) fn body(&self, hash: &[u8; 32]) -> Result<Vec<u8>, NotHad> {
+        let relative = history::body_file(hash);
+        let body = self.read_at(&relative)?;
+        if sha256(&body) == *hash { Ok(body) } else { Err(NotHad::Damaged { path: self.named.join(relative) }) }
+    }
+
+    /// The body of this hash that a URL has or had.
+    pub(crate) fn body_of(&self, url: &str, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        let plain = || self.read(url).ok().filter(|body| sha256(body) == *hash);
+        self.body(hash).ok().or_else(plain)
+    }
+
     fn read_at(&self, relative: &Path) -> Result<Vec<u8>, NotHad> {
+        self.read_bounded(relative, MAX_CERTIFICATE_BYTES)
+    }
+
+    fn read_bounded(&self, relative: &Path, limit: usize) -> Result<Vec<u8>, NotHad> {
         let path = self.named.join(relative);
         // With all links resolved: what is opened is what was checked.
         let resolved = match canonicalize(self.root.join(relative)) {
@@ -66,107 +94,25 @@ impl Archive {
         if !resolved.is_file() {
             return Err(NotHad::NoFile { path });
         }
-        read(&resolved, MAX_CERTIFICATE_BYTES).map_err(|reason| NotHad::Unreadable { path, reason })
+        read(&resolved, limit).map_err(|reason| NotHad::Unreadable { path, reason })
     }
 }
 
 /// The most that is read of one URL's file (G29): as much as a fetch would take.
 const MAX_CERTIFICATE_BYTES: usize = Limits::UNTRUSTED.octets;
 
-/// Where in an archive a URL lies.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Place {
-    host: String,
-    port: Option<String>,
-    segments: Vec<String>,
-}
-
-impl Place {
-    /// The place of an https URL; an error when a segment of it is not the name of a file.
-    pub(crate) fn of(url: &str) -> Result<Self, NotHad> {
-        let refused = |why| NotHad::Refused { url: url.to_owned(), why };
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| refused("it is no absolute URL"))?;
-        if !scheme.eq_ignore_ascii_case("https") {
-            return Err(refused("only https URLs have a place in the archive"));
-        }
-        if rest.contains(['?', '#']) {
-            return Err(refused("it has a query or a fragment"));
-        }
-        let (authority, path) = rest.split_once('/').ok_or_else(|| refused("it has no path"))?;
-        let (host, port) = split_authority(authority).ok_or_else(|| refused("its host is no host name"))?;
-        let segments: Result<Vec<_>, _> = path.split('/').map(|segment| decode(segment).map_err(refused)).collect();
-        Ok(Self { host, port, segments: segments? })
-    }
-
-    /// The folders that may hold it: `host` alone stands for port 443.
-    fn hosts(&self) -> Vec<String> {
-        match self.port.as_deref() {
-            None | Some("443") => vec![self.host.clone(), format!("{}:443", self.host)],
-            Some(port) => vec![format!("{}:{port}", self.host)],
-        }
-    }
-
-    fn path_below(&self, host: &str) -> PathBuf {
-        let mut path = PathBuf::from(host);
-        path.extend(&self.segments);
-        path
-    }
-
-    /// The path in an archive, for saying where to put what is missing.
-    pub(crate) fn to_path(&self) -> PathBuf {
-        let hosts = self.hosts();
-        self.path_below(hosts.first().map_or("", String::as_str))
-    }
-}
-
-/// Host and port. Names are compared in lower case (RFC 3986 §3.2.2), as `wget` writes them.
-fn split_authority(authority: &str) -> Option<(String, Option<String>)> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_address = host.starts_with('[') && host.ends_with(']');
-    let bare = if is_address { &host[1..host.len() - 1] } else { host };
-    let is_host = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.') || (is_address && c == b':');
-    let is_port =
-        port.is_none_or(|port| !port.is_empty() && port.len() <= 5 && port.bytes().all(|c| c.is_ascii_digit()));
-    let is_good = is_port && bare.bytes().all(is_host) && bare.bytes().any(|c| c.is_ascii_alphanumeric());
-    is_good.then(|| (host.to_ascii_lowercase(), port.map(str::to_owned)))
-}
-
-/// One segment, percent-decoded once; an error unless it is the plain name of a file.
-fn decode(segment: &str) -> Result<String, &'static str> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let [first, after @ ..] = rest {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = after;
-            continue;
-        }
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let digits = digits.filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.ok_or("a percent sign in it is not followed by two hexadecimal digits")?);
-        rest = &after[2..];
-    }
-    let name = String::from_utf8(bytes).map_err(|_| "a segment of its path is no UTF-8")?;
-    match name.as_str() {
-        "" => Err("a segment of its path is empty"),
-        "." | ".." => Err("a segment of its path is '.' or '..'"),
-        _ if name.len() > MAX_SEGMENT_BYTES => Err("a segment of its path is longer than a file's name can be"),
-        _ if name.contains(['/', '\\', ':']) => Err("a segment of its path holds a slash, backslash or colon"),
-        _ if name.contains(char::is_control) => Err("a segment of its path holds a control character"),
-        _ => Ok(name),
-    }
-}
-
-/// The longest file name that file systems take.
-const MAX_SEGMENT_BYTES: usize = 255;
+/// The most that is read of what is known of one URL.
+const MAX_HISTORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why the archive does not give what lies at a URL.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum NotHad {
+    /// It is not what it was.
+    #[error("{} is damaged: its SHA-256 is not its name", path.display())]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+    },
     /// Nothing is there.
     #[error("it is not in the archive; put it at {}", path.display())]
     Missing {
@@ -186,13 +132,8 @@ pub(crate) enum NotHad {
         path: PathBuf,
     },
     /// The URL has no place in any archive.
-    #[error("{url} has no place in an archive: {why}")]
-    Refused {
-        /// The URL.
-        url: String,
-        /// Which rule it breaks.
-        why: &'static str,
-    },
+    #[error(transparent)]
+    Refused(#[from] Unplaceable),
     /// It is there and cannot be read.
     #[error("{}: {reason}", path.display())]
     Unreadable {
@@ -207,10 +148,10 @@ pub(crate) enum NotHad {
 mod tests {
     use std::fs::create_dir_all;
 
-    use proptest::prelude::*;
     use tempfile::TempDir;
 
     use super::*;
+    use crate::fetch::place::MAX_SEGMENT_BYTES;
 
     /// `outside/secret.pem` beside `archive/`, which holds a few certificates.
     fn folders() -> TempDir {
@@ -365,17 +306,5 @@ mod tests {
         let folder = folders();
         let found = read_from(&folder, "https://host.example:443/x/y.pem").unwrap_err().to_string();
         assert!(found.ends_with("archive/host.example/x/y.pem"), "{found}");
-    }
-
-    proptest! {
-        #[test]
-        fn every_place_is_plain_names_below_its_host(url in "https://[a-zA-Z0-9.:%/\\\\_\\[\\]-]{0,40}") {
-            if let Ok(place) = Place::of(&url) {
-                let path = place.to_path();
-                prop_assert!(path.is_relative());
-                prop_assert!(path.components().count() == place.segments.len() + 1);
-                prop_assert!(path.components().all(|part| matches!(part, std::path::Component::Normal(_))));
-            }
-        }
     }
 }

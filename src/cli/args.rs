@@ -12,6 +12,7 @@ use crate::cli::lake::LakeArgs;
 use crate::cli::serve::ServeArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::trace::TraceArgs;
+use crate::fetch::address::Allowance;
 
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
@@ -139,6 +140,7 @@ could not be read.")]
     #[command(after_help = "\
 Example:
   stirtrace certificate path leaf.pem --trust roots.pem --certs archive/
+  stirtrace certificate path https://certificates.example/leaf.pem --trust roots.pem --fetch
 
 Exit codes: 0 trusted, 1 not trusted, 2 a file could not be read.")]
     Path(CertificatePathArgs),
@@ -161,6 +163,8 @@ pub(crate) struct CertificatePathArgs {
     pub(crate) config: ConfigArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
     /// The instant to judge at: now, or an RFC 3339 time
     #[arg(long, value_name = "WHEN", default_value = "now")]
     pub(crate) at: String,
@@ -228,9 +232,8 @@ pub(crate) struct VerifyArgs {
     /// Who is called, for Identity lines without a message
     #[arg(long, value_name = "TN|URI")]
     pub(crate) to: Option<String>,
-    /// Fetch nothing: certificates come from --certs only. This is the default
-    #[arg(long)]
-    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
     /// List the checks that passed, too; of a capture, everything about a call
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
@@ -249,6 +252,11 @@ Examples:
   echo 'Identity: eyJ..' | stirtrace verify --from 12155550112 --to 12155550131
   stirtrace verify day.pcap.gz --trust roots.pem --certs archive/ --summary
   tcpdump -i any -s 0 -U -w - udp or tcp | stirtrace verify -
+  stirtrace verify invite.sip --trust roots.pem --fetch --fetch-archive archive/
+
+With --fetch, --trust and --crl take https URLs too. What --fetch-archive keeps
+has its times: later, `--certs` finds the certificate that lay there when a call
+was made.
 
 JSON lines are objects with identity (string or array), from, to, date, call_id.
 Consecutive lines that begin `Identity:` or `y:` are one call; others are each
@@ -279,6 +287,33 @@ pub(crate) struct TrustArgs {
     /// The certificate archive, laid out `host[:port]/path` as `wget --mirror` writes it
     #[arg(long, value_name = "DIR", help_heading = "Trust")]
     pub(crate) certs: Option<PathBuf>,
+}
+
+/// What may come over the network, and what becomes of it.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Fetching")]
+pub(crate) struct FetchArgs {
+    /// Fetch over HTTPS the certificates that --certs lacks. Never by default: those URLs are chosen by whoever signed
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Fetch nothing: certificates come from --certs only. This is the default
+    #[arg(long, conflicts_with = "fetch")]
+    pub(crate) offline: bool,
+    /// Keep what is fetched in this folder, and do not fetch it again while it is fresh
+    #[arg(long, value_name = "DIR", requires = "fetch")]
+    pub(crate) fetch_cache: Option<PathBuf>,
+    /// Add what is fetched to this archive, with the time; it may be that of --certs
+    #[arg(long, value_name = "DIR", requires = "fetch")]
+    pub(crate) fetch_archive: Option<PathBuf>,
+    /// A root that TLS trusts besides the system's, for fetching only; repeatable
+    #[arg(long, value_name = "PEM", requires = "fetch")]
+    pub(crate) fetch_root: Vec<PathBuf>,
+    /// Let a host lie at private addresses, which are refused otherwise; repeatable
+    #[arg(long, value_name = "HOST=ADDRESS[/PREFIX]", requires = "fetch")]
+    pub(crate) fetch_allow: Vec<Allowance>,
+    /// How many seconds a certificate may take, from DNS to its last byte
+    #[arg(long, value_name = "SECONDS", requires = "fetch", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) fetch_timeout: u64,
 }
 
 /// CRLs, and what to make of them.

@@ -13,12 +13,14 @@ use crate::cli::args::{CertificateCommand, CertificateFilesArgs, CertificatePath
 use crate::cli::configuration::Configured;
 use crate::cli::content::has_pem;
 use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::fetching::{Fetching, fetched, url_of};
 use crate::cli::files::{Input, inputs, inputs_or_stdin};
 use crate::cli::printer::Printer;
 use crate::cli::settings::At;
 use crate::cli::shown_certificate::{FileCertificate, PathError, ShownCertificate, UnreadFile};
 use crate::cli::trust::Trust;
 use crate::clock;
+use crate::fetch::Kind;
 use crate::time::UnixTime;
 
 pub(super) fn run(command: &CertificateCommand, printer: &mut Printer) -> Result<Exit, Stop> {
@@ -44,12 +46,27 @@ fn path(args: &CertificatePathArgs, printer: &mut Printer) -> Result<Exit, Stop>
         Some(configured) => configured.trust(args.trust.clone()),
         None => args.trust.clone(),
     };
-    let trust = Trust::resolve(&options, clock::now())?;
+    let fetching = Fetching::new(&args.fetch)?;
+    let trust = Trust::resolve(&options, fetching.as_ref(), clock::now())?;
     if trust.is_empty() {
         printer.warn("nobody is trusted, so no path can be found: name the roots with --trust PATH");
     }
     let finder = PathFinder { pool: authorities(options.certs.as_ref()), trust, at, links: LinkCache::default() };
-    each_file(&args.files, printer, &|file, bundle| vec![Ok(finder.show(file, bundle))])
+    let show = |file: &str, bundle: &Bundle| vec![Ok(finder.show(file, bundle))];
+    let (urls, file): (Vec<PathBuf>, Vec<PathBuf>) =
+        args.files.file.iter().cloned().partition(|path| url_of(path).is_some());
+    let mut exit = Exit::Good;
+    for url in urls.iter().filter_map(|path| url_of(path)) {
+        let fetched = fetched("FILE", Kind::Certificate, fetching.as_ref(), url)?;
+        exit = exit.and(print(read_bytes(url, &fetched, &show), printer)?);
+    }
+    if let Some(fetching) = &fetching {
+        fetching.finish(printer);
+    }
+    if file.is_empty() && !urls.is_empty() {
+        return Ok(exit);
+    }
+    Ok(exit.and(each_file(&CertificateFilesArgs { file }, printer, &show)?))
 }
 
 /// The certification authorities' certificates of an archive: a leaf's file may lack them (G18).
@@ -179,20 +196,24 @@ fn read(input: &Input, show: &(dyn Fn(&str, &Bundle) -> Shown + Sync)) -> Option
     if is_something_else(input, &bytes) {
         return None;
     }
-    Some(match Bundle::read(&bytes, &Limits::OWN_FILE) {
-        Ok(bundle) => show(&name, &bundle),
+    Some(read_bytes(&name, &bytes, show))
+}
+
+fn read_bytes(name: &str, bytes: &[u8], show: &dyn Fn(&str, &Bundle) -> Shown) -> Shown {
+    match Bundle::read(bytes, &Limits::OWN_FILE) {
+        Ok(bundle) => show(name, &bundle),
         Err(reason) => {
             let complaint = Complaint::new(reason.to_string());
             let complaint =
                 complaint.hint("compare it with the file as its issuer gave it: PEM, or one certificate's DER");
             let is_damaged = matches!(reason, BundleError::NoUsableBlock { .. } | BundleError::NotACertificate(_));
             vec![Err(if is_damaged {
-                UnreadFile::damaged(&name, &complaint)
+                UnreadFile::damaged(name, &complaint)
             } else {
-                UnreadFile::unreadable(&name, &complaint)
+                UnreadFile::unreadable(name, &complaint)
             })]
         }
-    })
+    }
 }
 
 /// A file that only stands in a folder, named like no certificate and without one.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::exit::Complaint;
+use crate::cli::fetching::url_of;
 use crate::cli::files::read;
 use crate::cli::printer::Printer;
 use crate::network::Configuration;
@@ -15,7 +16,8 @@ pub(crate) struct Configured {
     pub(crate) file: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) configuration: Configuration,
-    bytes: Vec<u8>,
+    /// The file as it stood.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The most that is read of it.
@@ -92,7 +94,8 @@ impl Configured {
 
     /// A path of the file, relative to its folder.
     pub(crate) fn path(&self, text: &str) -> PathBuf {
-        self.folder.join(text)
+        // A URL stays one.
+        if url_of(Path::new(text)).is_some() { PathBuf::from(text) } else { self.folder.join(text) }
     }
 
     fn paths(&self, texts: &[String]) -> Vec<PathBuf> {

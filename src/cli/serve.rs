@@ -3,19 +3,23 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
-use crate::cli::args::{ConfigArgs, CrlPolicyName, RevocationArgs, TrustArgs};
+use crate::cli::args::{ConfigArgs, CrlPolicyName, FetchArgs, RevocationArgs, TrustArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::fetching::Fetching;
 use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
 use crate::cli::settings::crl_policy;
 use crate::cli::trust::Trust;
 use crate::clock;
+use crate::fetch::Event;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
 use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
@@ -65,19 +69,24 @@ pub(crate) struct ServeArgs {
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) revocation: RevocationArgs,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
 }
 
 /// Runs `stirtrace serve`.
 pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-    let files = Files { args, configured };
+    let mut files = Files { args, configured, fetching: None };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
+    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();
-    let engine =
-        Engine::new(Box::new(move |now| loader.load(now).map_err(|complaint| complaint.to_string())), clock::now);
+    let engine = Engine::new(
+        Box::new(move |now: UnixTime| loader.load(now).map_err(|complaint| complaint.to_string())),
+        clock::now,
+    );
     let engine = engine.map_err(|reason| Complaint::new(reason).hint("put it right and start again"))?;
     let engine = match evidence {
         Some(evidence) => engine.with_evidence(evidence),
@@ -113,10 +122,13 @@ async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complai
         tracing::info!(url = %format_args!("{scheme}://{address}"), "listening");
     }
     let sip = start_sip(&engine, settings).await?;
-    let signals = tokio::spawn(follow_signals(engine, server.stopper()));
+    let signals = tokio::spawn(follow_signals(Arc::clone(&engine), server.stopper()));
+    let fetcher = engine.standing().fetcher().cloned();
+    let tending = fetcher.map(|fetcher| tokio::spawn(async move { fetcher.tend_forever().await }));
+    let refreshing = tokio::spawn(refresh(engine));
     let drained = server.run().await;
     sip.stop(settings.limits.drain_time).await;
-    signals.abort();
+    [Some(signals), Some(refreshing), tending].iter().flatten().for_each(JoinHandle::abort);
     tracing::info!(drained, "stopped");
     Ok(drained)
 }
@@ -155,6 +167,31 @@ async fn follow_signals(engine: Arc<Engine>, stopper: Stopper) {
     stopper.stop();
 }
 
+/// A trust list and CRLs that lie at URLs are fetched anew when their time is over; so is what others replace on the disk.
+async fn refresh(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(REFRESH_EVERY).await;
+        let own = Arc::clone(&engine);
+        if let Ok(Err(reason)) = tokio::task::spawn_blocking(move || own.reload()).await {
+            tracing::error!(%reason, "not read anew; what was loaded before stays");
+        }
+    }
+}
+
+/// What a fetcher tells, for the log.
+fn log_fetching(event: &Event) {
+    match event {
+        Event::Fetched(fetched) => tracing::debug!(url = &*fetched.url, bytes = fetched.body.len(), "fetched"),
+        Event::Revalidated(fetched) => tracing::debug!(url = &*fetched.url, "still there"),
+        Event::NotFetched { url, why, .. } => tracing::warn!(url = &**url, %why, "not fetched"),
+        Event::Damaged { path } => tracing::warn!(path = %path.display(), "damaged, and passed over"),
+        Event::DiskFailed { path, why } => {
+            tracing::error!(path = %path.display(), %why, "what is fetched is not kept");
+        }
+        Event::DiskWorks => tracing::info!("what is fetched is kept again"),
+    }
+}
+
 async fn reload(engine: Arc<Engine>) {
     let read = tokio::task::spawn_blocking(move || engine.reload().map(|()| engine.standing())).await;
     match read {
@@ -173,6 +210,7 @@ async fn reload(engine: Arc<Engine>) {
 struct Files {
     args: ServeArgs,
     configured: Option<Configured>,
+    fetching: Option<Arc<Fetching>>,
 }
 
 impl Files {
@@ -205,19 +243,21 @@ impl Files {
     /// Everything as it stands on the disk now.
     fn load(&self, now: UnixTime) -> Result<Loaded, Complaint> {
         let configured = self.configured.as_ref().map(Configured::again).transpose()?;
-        let now_files = Self { args: self.args.clone(), configured };
+        let now_files = Self { args: self.args.clone(), configured, fetching: self.fetching.clone() };
         let settings = now_files.settings()?;
         let (trust, revocation) = match &now_files.configured {
             Some(own) => (own.trust(self.args.trust.clone()), own.revocation(self.args.revocation.clone())),
             None => (self.args.trust.clone(), self.args.revocation.clone()),
         };
-        let trust = Trust::resolve(&trust, now)?.with_revocation(&revocation)?;
+        let fetching = self.fetching.as_deref();
+        let trust = Trust::resolve(&trust, fetching, now)?.with_revocation(&revocation, fetching)?;
         let mut loaded = Loaded::new(settings);
         loaded.trust = trust.to_trust();
         loaded.trust_list_expires = trust.list_expires;
         if let Some(archive) = trust.archive {
             loaded.archive = Some(Arc::new(move |url: &str| archive.read(url).map_err(|reason| reason.to_string())));
         }
+        loaded.fetcher = fetching.map(Fetching::fetcher);
         for own in &loaded.settings.signers {
             loaded.signers.push(now_files.signer(own)?);
         }
@@ -227,6 +267,16 @@ impl Files {
         }
         loaded.tls = loaded.settings.tls.as_ref().map(|tls| now_files.tls(tls)).transpose()?;
         Ok(loaded)
+    }
+
+    /// The options, and for each that was left out what the file says.
+    fn fetch_args(&self, settings: &Settings) -> FetchArgs {
+        let mut args = self.args.fetch.clone();
+        args.fetch |= settings.fetch && !args.offline;
+        let path = |text: &Option<String>| text.as_deref().map(|text| self.path(text));
+        args.fetch_cache = args.fetch_cache.or_else(|| path(&settings.fetch_cache));
+        args.fetch_archive = args.fetch_archive.or_else(|| path(&settings.fetch_archive));
+        args
     }
 
     fn signer(&self, own: &SignerSettings) -> Result<NamedSigner, Complaint> {
@@ -261,5 +311,7 @@ impl Files {
     }
 }
 
+/// How often files and URLs are looked at again without being told to.
+const REFRESH_EVERY: Duration = Duration::from_secs(300);
 /// Keys and certificates are small.
 const MAX_FILE: usize = 1024 * 1024;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::cli::args::{CrlPolicyName, PolicyArgs, ProfileName, RequiredType, RevocationArgs, VerifyArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
+use crate::cli::fetching::Fetching;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
 use crate::cli::trust::Trust;
 use crate::number::{Identity, NumberPlan};
@@ -26,6 +27,7 @@ pub(crate) struct VerifySettings {
     pub(crate) summary: bool,
     pub(crate) all: bool,
     pub(crate) hep: Option<SocketAddr>,
+    pub(crate) fetching: Option<Fetching>,
 }
 
 impl VerifySettings {
@@ -36,6 +38,7 @@ impl VerifySettings {
             None => (args.trust, args.revocation),
         };
         let policy = policy(&args.policy, &revocation);
+        let fetching = Fetching::new(&args.fetch)?;
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
             text.map(|text| party(option, text, &policy.number_plan))
@@ -45,7 +48,7 @@ impl VerifySettings {
         };
         Ok(Self {
             inputs: if args.hep.is_some() { Vec::new() } else { inputs_or_stdin(&args.input, "INPUT")? },
-            trust: Trust::resolve(&trust, now)?.with_revocation(&revocation)?,
+            trust: Trust::resolve(&trust, fetching.as_ref(), now)?.with_revocation(&revocation, fetching.as_ref())?,
             at: At::resolve(&args.at, now)?,
             from: number("--from", &args.from)?,
             to: number("--to", &args.to)?,
@@ -53,6 +56,7 @@ impl VerifySettings {
             summary: args.summary,
             all: args.all,
             hep: args.hep,
+            fetching,
             policy,
         })
     }

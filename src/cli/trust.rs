@@ -9,7 +9,9 @@ use crate::certificate::crl::Crl;
 use crate::cli::archive::Archive;
 use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::exit::Complaint;
+use crate::cli::fetching::{Fetching, fetched, url_of};
 use crate::cli::files::{Input, inputs, read_named};
+use crate::fetch::Kind;
 use crate::time::UnixTime;
 use crate::trust::TrustAnchors;
 use crate::trust::sti_pa::{Policy, StiPaList};
@@ -28,16 +30,23 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Reads what the options name. The present instant decides whether a trust list is still good.
-    pub(crate) fn resolve(args: &TrustArgs, now: UnixTime) -> Result<Self, Complaint> {
+    pub(crate) fn resolve(args: &TrustArgs, fetching: Option<&Fetching>, now: UnixTime) -> Result<Self, Complaint> {
         let archive = args.certs.as_deref().map(Archive::open).transpose()?;
         let mut signers = Vec::new();
         for path in &args.trust_signer {
             signers.extend(read_certificates("--trust-signer", path)?);
         }
-        let reader = RootReader { signers, archive: archive.as_ref(), now };
+        let reader = RootReader { signers, archive: archive.as_ref(), fetching, now };
         let mut anchors = TrustAnchors::new();
         let mut list_expires: Option<UnixTime> = None;
         for path in &args.trust {
+            if let Some(url) = url_of(path) {
+                let bytes = fetched("--trust", Kind::TrustList, fetching, url)?;
+                let roots = reader.read_list(path, &bytes)?;
+                list_expires = list_expires.into_iter().chain(roots.expires).min();
+                anchors.extend(roots.anchors.certificates().iter().cloned());
+                continue;
+            }
             for input in inputs(std::slice::from_ref(path)) {
                 let input = input.map_err(|unlisted| no_roots(path, &unlisted.reason))?;
                 let roots = reader.read(path, &input)?;
@@ -49,9 +58,16 @@ impl Trust {
     }
 
     /// The same with CRLs and their signers.
-    pub(crate) fn with_revocation(mut self, args: &RevocationArgs) -> Result<Self, Complaint> {
+    pub(crate) fn with_revocation(
+        mut self,
+        args: &RevocationArgs,
+        fetching: Option<&Fetching>,
+    ) -> Result<Self, Complaint> {
         for path in &args.crl {
-            let bytes = read_named("--crl", path, Crl::MAX_LENGTH)?;
+            let bytes = match url_of(path) {
+                Some(url) => fetched("--crl", Kind::Crl, fetching, url)?,
+                None => read_named("--crl", path, Crl::MAX_LENGTH)?,
+            };
             // An unreadable CRL is an error, never silence: whoever it revokes would pass.
             self.crls.push(Crl::from_bytes(&bytes).map_err(|reason| {
                 Complaint::new(format!("--crl {}: {reason}", path.display())).hint("get it again, in PEM or DER")
@@ -94,6 +110,8 @@ struct RootReader<'a> {
     signers: Vec<Certificate>,
     /// Where the certificate of the list's signer may lie.
     archive: Option<&'a Archive>,
+    /// Where it may be got, else.
+    fetching: Option<&'a Fetching>,
     now: UnixTime,
 }
 
@@ -129,7 +147,10 @@ impl RootReader<'_> {
 
     /// What the archive holds at the URL of the list's signer: it may lead from a pinned root to the signer.
     fn list_certificates(&self, bytes: &[u8]) -> Vec<Certificate> {
-        let found = StiPaList::signer_url(bytes).and_then(|url| self.archive?.read(&url).ok());
+        let url = StiPaList::signer_url(bytes);
+        let archived = url.as_deref().and_then(|url| self.archive?.read(url).ok());
+        let fetch = || Some(self.fetching?.certificate(url.as_deref()?).ok()?.body.to_vec());
+        let found = archived.or_else(fetch);
         let bundle = found.and_then(|body| Bundle::read(&body, &Limits::UNTRUSTED).ok());
         bundle.map(|bundle| bundle.certificates).unwrap_or_default()
     }

@@ -175,6 +175,9 @@ impl<'a> VerdictText<'a> {
         }
         if let Some(x5u) = &signer.x5u {
             text.name("certificate").put(Tone::Name, x5u).end();
+            if let Some(origin) = self.judged.fetched.iter().find(|origin| origin.url() == x5u) {
+                text.name("").put(Tone::Faint, origin).end();
+            }
         }
     }
 

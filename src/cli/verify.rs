@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::capture::{CaptureTime, CapturedMessage, Repeats};
 use crate::cli::captures::{Captured, read_message, repeat_of, say_losses};
+use crate::cli::credentials::Credentials;
 use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::fetching::Origin;
 use crate::cli::files::{Input, Source};
 use crate::cli::pieces::{Found, Piece, each_piece};
 use crate::cli::printer::{Present, Printer};
@@ -20,7 +22,7 @@ use crate::cli::verify::summary::Summary;
 use crate::cli::verify::tally::Tally;
 use crate::sip::call::{Call, CallForm};
 use crate::sip::json_call::JsonCall;
-use crate::verify::{Materials, Verdict, Verifier};
+use crate::verify::{Verdict, Verifier};
 
 pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Exit, Stop> {
     if settings.trust.is_empty() {
@@ -46,6 +48,9 @@ pub(super) fn run(settings: &VerifySettings, printer: &mut Printer) -> Result<Ex
     }
     if let Some(summary) = &run.summary {
         printer.show(summary)?;
+    }
+    if let Some(fetching) = &settings.fetching {
+        fetching.finish(printer);
     }
     run.tally.say(settings, printer);
     Ok(run.tally.exit())
@@ -110,6 +115,9 @@ impl<'a> Run<'a> {
     }
 
     fn show(&mut self, judged: &Judged<'a>, printer: &mut Printer) -> Result<(), Stop> {
+        if let Some(fetching) = &self.judge.settings.fetching {
+            fetching.say(printer);
+        }
         self.tally.count(judged);
         match &mut self.summary {
             Some(summary) => {
@@ -130,17 +138,16 @@ impl<'a> Run<'a> {
 struct Judge<'a> {
     settings: &'a VerifySettings,
     verifier: Verifier,
-    materials: Materials,
-    urls: usize,
+    credentials: Credentials<'a>,
 }
-
-/// How many URLs are remembered before everything about them is forgotten: hostile calls may name a new one each.
-const MAX_URLS: usize = 100_000;
 
 impl<'a> Judge<'a> {
     fn new(settings: &'a VerifySettings) -> Self {
-        let materials = settings.trust.materials();
-        Self { settings, verifier: Verifier::new(settings.policy.clone()), materials, urls: 0 }
+        let no_archive = |place: &str| {
+            format!("no archive was named; put it at DIR/{place} and give --certs DIR, or get it with --fetch")
+        };
+        let credentials = Credentials::new(settings.trust.clone(), settings.fetching.as_ref(), no_archive);
+        Self { settings, verifier: Verifier::new(settings.policy.clone()), credentials }
     }
 
     fn call_of(&self, piece: Piece) -> Result<Call, Complaint> {
@@ -161,30 +168,10 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&mut self, source: Source, call: Call, captured: Option<Captured>) -> Judged<'a> {
-        if self.urls > MAX_URLS {
-            self.materials = self.settings.trust.materials();
-            self.urls = 0;
-        }
-        for url in self.verifier.missing(&call, &self.materials) {
-            self.urls += 1;
-            self.obtain(&url);
-        }
         let time = captured.as_ref().and_then(Captured::time).map(CaptureTime::unix);
-        let verdict = self.verifier.verify(&call, &self.materials, self.settings.at.of(&call, time));
-        Judged { source, captured, verdict, call, settings: self.settings }
-    }
-
-    fn obtain(&mut self, url: &str) {
-        match self.settings.trust.archive.as_ref().map(|archive| archive.read(url)) {
-            Some(Ok(body)) => self.materials.add_certificate(url, &body),
-            Some(Err(reason)) => self.materials.mark_unavailable(url, reason.to_string()),
-            None => {
-                let place = crate::cli::archive::Place::of(url).map(|place| place.to_path().display().to_string());
-                let place = place.unwrap_or_else(|_| "host/path".to_owned());
-                let reason = format!("no archive was named; put it at DIR/{place} and give --certs DIR");
-                self.materials.mark_unavailable(url, reason);
-            }
-        }
+        let verdict = self.credentials.judge(&self.verifier, &call, self.settings.at.of(&call, time));
+        let fetched = self.credentials.origins(&verdict);
+        Judged { source, captured, verdict, fetched, call, settings: self.settings }
     }
 }
 
@@ -196,6 +183,9 @@ pub(crate) struct Judged<'a> {
     pub(crate) captured: Option<Captured>,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
+    /// Where its certificates came from, where that was the network.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fetched: Vec<Origin>,
     #[serde(skip)]
     pub(crate) call: Call,
     #[serde(skip)]
@@ -264,6 +254,11 @@ impl Present for Judged<'_> {
         "captured.source",
         "captured.destination",
         "captured.transport",
+        "fetched.url",
+        "fetched.sha256",
+        "fetched.fetched_at",
+        "fetched.confirmed_at",
+        "fetched.stale",
     ];
 
     fn text(&self, text: &mut Text) {

@@ -1,4 +1,4 @@
-//! The certificates at hand, read once and shared by all calls: from an archive, and from whoever fetches
+//! The certificates at hand, read once and shared by all calls: from an archive, and over HTTPS where that is allowed
 //! (RFC 8224 §7.2: keyed by the `info` URI).
 
 use std::fmt;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
+use crate::fetch::{Fetched, Fetcher};
 use crate::time::UnixTime;
 use crate::verify::Credential;
 
@@ -28,14 +29,23 @@ impl<F: Fn(&str) -> Result<Vec<u8>, String> + Send + Sync> Archive for F {
 pub(crate) struct Credentials {
     archive: Option<Arc<dyn Archive>>,
     archived: Cache<String, Archived>,
+    fetcher: Option<Fetcher>,
+    /// What was read out of fetched bodies, by their hash.
+    read: Cache<[u8; 32], Credential>,
+}
+
+/// A certificate, or its lack, and what it was read from if that was fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct Obtained {
+    pub(crate) credential: Credential,
+    pub(crate) fetched: Option<Arc<Fetched>>,
 }
 
 /// What an archive had for a URL.
 #[derive(Clone)]
 struct Archived {
-    /// None where it has nothing.
     credential: Credential,
-    /// A lack is asked about again: somebody may have put the file there.
+    /// A lack is asked about again: somebody may have put the file there. None where there is something.
     ask_again: Option<UnixTime>,
 }
 
@@ -45,28 +55,67 @@ const MAX_URLS: u64 = 20_000;
 const LACK_LASTS: i64 = 30;
 
 impl Credentials {
-    pub(crate) fn new(archive: Option<Arc<dyn Archive>>) -> Self {
-        Self { archive, archived: Cache::new(MAX_URLS) }
+    pub(crate) fn new(archive: Option<Arc<dyn Archive>>, fetcher: Option<Fetcher>) -> Self {
+        Self { archive, archived: Cache::new(MAX_URLS), fetcher, read: Cache::new(MAX_URLS) }
     }
 
-    /// What is known of the certificate at a URL.
-    pub(crate) async fn get(&self, url: &str, now: UnixTime) -> Credential {
-        if let Some(archived) = self.archived.get(url)
-            && archived.ask_again.is_none_or(|at| now < at)
-        {
-            return archived.credential;
+    /// What is known of the certificate at a URL: the archive's, else what was or is fetched.
+    pub(crate) async fn get(&self, url: &str, now: UnixTime) -> Obtained {
+        let archived = self.archived(url, now).await;
+        match (archived, &self.fetcher) {
+            (Some(archived), _) if archived.ask_again.is_none() => {
+                Obtained { credential: archived.credential, fetched: None }
+            }
+            (_, Some(fetcher)) => match fetcher.certificate(url, now).await {
+                Ok(fetched) => self.of(fetched),
+                Err(why) => Obtained { credential: Credential::unavailable(why.to_string()), fetched: None },
+            },
+            (Some(archived), None) => Obtained { credential: archived.credential, fetched: None },
+            (None, None) => {
+                let reason = "no archive of certificates is named, and fetching is not allowed";
+                Obtained { credential: Credential::unavailable(reason), fetched: None }
+            }
         }
-        let Some(archive) = self.archive.clone() else {
-            return Credential::unavailable("no archive of certificates is named, and fetching is not allowed");
-        };
-        let archived = read(archive, url.to_owned(), now).await;
-        self.archived.insert(url.to_owned(), archived.clone());
-        archived.credential
+    }
+
+    /// What lies now at the URL of a certificate that failed a signature (G21); none where that is the same.
+    pub(crate) async fn again(&self, failed: &Fetched, now: UnixTime) -> Option<Obtained> {
+        let found = self.fetcher.as_ref()?.again(failed, now).await;
+        // That it could not be asked for again changes nothing about the call.
+        Some(self.of(found.ok()??))
+    }
+
+    /// Notes that a certificate led to a trusted root.
+    pub(crate) fn keep(&self, fetched: &Fetched) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.archive(fetched);
+        }
+    }
+
+    pub(crate) const fn fetcher(&self) -> Option<&Fetcher> {
+        self.fetcher.as_ref()
     }
 
     /// How many URLs something is known of.
     pub(crate) fn len(&self) -> u64 {
-        self.archived.entry_count()
+        self.archived.entry_count() + self.read.entry_count()
+    }
+
+    fn of(&self, fetched: Arc<Fetched>) -> Obtained {
+        let credential = self.read.get_with(fetched.sha256, || Credential::read(&fetched.body));
+        Obtained { credential, fetched: Some(fetched) }
+    }
+
+    async fn archived(&self, url: &str, now: UnixTime) -> Option<Archived> {
+        let archive = self.archive.as_ref()?;
+        if let Some(archived) = self.archived.get(url)
+            && archived.ask_again.is_none_or(|at| now < at)
+        {
+            return Some(archived);
+        }
+        let archived = read(Arc::clone(archive), url.to_owned(), now).await;
+        self.archived.insert(url.to_owned(), archived.clone());
+        Some(archived)
     }
 }
 
@@ -76,10 +125,9 @@ async fn read(archive: Arc<dyn Archive>, url: String, now: UnixTime) -> Archived
     let body = body.unwrap_or_else(|_| Err("reading it broke off".to_owned()));
     match body {
         Ok(body) => Archived { credential: Credential::read(&body), ask_again: None },
-        Err(reason) => Archived {
-            credential: Credential::unavailable(reason),
-            ask_again: Some(UnixTime::from_seconds(now.seconds().saturating_add(LACK_LASTS))),
-        },
+        Err(reason) => {
+            Archived { credential: Credential::unavailable(reason), ask_again: Some(now.plus_seconds(LACK_LASTS)) }
+        }
     }
 }
 

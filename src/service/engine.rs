@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
+use crate::fetch::Fetched;
 use crate::number::NumberPlan;
 use crate::service::evidence::Evidence;
 use crate::service::metrics::Metrics;
@@ -14,7 +15,7 @@ use crate::service::standing::{Load, Standing};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::verify::{Error, Materials, Policy, Verdict, Verifier};
+use crate::verify::{CheckResult, Error, Materials, PassportReport, Policy, Verdict, Verifier};
 
 /// Judges and signs calls; shared by all front ends, it works on as many threads as call it.
 ///
@@ -126,16 +127,25 @@ impl Engine {
         };
         // Ask, then judge.
         let mut materials = Materials::on(Arc::clone(&standing.trust));
+        let mut fetched: Vec<(String, Arc<Fetched>)> = Vec::new();
         for url in verifier.missing(call, &materials) {
-            let credential = standing.credentials.get(&url, now).await;
-            materials.insert(&url, credential);
+            let obtained = standing.credentials.get(&url, now).await;
+            materials.insert(&url, obtained.credential);
+            fetched.extend(obtained.fetched.map(|fetched| (url, fetched)));
         }
         // Some 20 us for a warm certificate: handing it to another thread would cost as much.
-        let verdict = verifier.verify(call, &materials, now);
-        let verdict = match self.replays(call, &verdict, &verifier.policy().number_plan, now).await {
-            replays if replays.is_empty() => verdict,
-            replays => verifier.verify(&Call { replays, ..call.clone() }, &materials, now),
-        };
+        let mut verdict = verifier.verify(call, &materials, now);
+        if !fetched.is_empty() {
+            if replace_failed(&standing, &verdict, &mut fetched, &mut materials, now).await {
+                verdict = verifier.verify(call, &materials, now);
+            }
+            keep_trusted(&standing, &verdict, &fetched);
+        }
+        // RFC 8224 §12.1.
+        let replays = self.replays(call, &verdict, &verifier.policy().number_plan, now).await;
+        if !replays.is_empty() {
+            verdict = verifier.verify(&Call { replays, ..call.clone() }, &materials, now);
+        }
         self.note(call, &verdict);
         verdict
     }
@@ -175,6 +185,48 @@ impl Engine {
         let standing = self.standing.load();
         let own = standing.signer(signer).ok_or_else(|| NotSigned::NoSigner { name: signer.map(str::to_owned) })?;
         own.sign(request, now).map_err(NotSigned::Refused)
+    }
+}
+
+/// G21: the owner of a fetched certificate that failed a signature may have changed keys; whether another one lies
+/// there now.
+async fn replace_failed(
+    standing: &Standing,
+    verdict: &Verdict,
+    fetched: &mut [(String, Arc<Fetched>)],
+    materials: &mut Materials,
+    now: UnixTime,
+) -> bool {
+    let mut replaced = false;
+    for (url, own) in fetched {
+        let is_wrong = |report: &PassportReport| {
+            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u.as_deref());
+            signed_by == Some(url.as_str()) && report.check("signature") == Some(CheckResult::Fail)
+        };
+        if !verdict.passports.iter().any(is_wrong) {
+            continue;
+        }
+        if let Some(other) = standing.credentials.again(own, now).await {
+            materials.insert(url, other.credential);
+            if let Some(other) = other.fetched {
+                *own = other;
+            }
+            replaced = true;
+        }
+    }
+    replaced
+}
+
+/// What led to a trusted root is kept, for old calls to be judged by; anybody can have anything else fetched.
+fn keep_trusted(standing: &Standing, verdict: &Verdict, fetched: &[(String, Arc<Fetched>)]) {
+    for (url, own) in fetched {
+        let is_trusted = |report: &PassportReport| {
+            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u.as_deref());
+            signed_by == Some(url.as_str()) && report.check("path") == Some(CheckResult::Pass)
+        };
+        if verdict.passports.iter().any(is_trusted) {
+            standing.credentials.keep(own);
+        }
     }
 }
 

@@ -215,7 +215,7 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 19] = [
+const COUNTERS: [(&str, &str); 20] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
@@ -223,7 +223,8 @@ const COUNTERS: [(&str, &str); 19] = [
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
     ("stirtrace_evidence_dropped_total", "Verdicts not kept, for the disk was too slow or full"),
-    ("stirtrace_fetches_total", "Certificates asked for over HTTPS, by what came of it"),
+    ("stirtrace_fetches_total", "What was asked for over HTTPS, by what came of it"),
+    ("stirtrace_fetch_failures_total", "What was refused to be fetched, or failed, by why"),
     ("stirtrace_replays_total", "Tokens that came with another call"),
     ("stirtrace_replay_forgotten_early_total", "Tokens forgotten before their time, for the memory was full"),
     ("stirtrace_replay_shared_failures_total", "Tokens that the shared memory gave no answer to in time"),
@@ -240,7 +241,7 @@ const COUNTERS: [(&str, &str); 19] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 14] = [
+const GAUGES: [(&str, &str); 16] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
@@ -248,6 +249,8 @@ const GAUGES: [(&str, &str); 14] = [
     ("stirtrace_crl_age_seconds", "How old a CRL is, by its thisUpdate"),
     ("stirtrace_crl_next_update_seconds", "When a CRL is to be replaced, in seconds since 1970"),
     ("stirtrace_loaded_seconds", "When the files were read that are in use, in seconds since 1970"),
+    ("stirtrace_fetches_in_flight", "Fetches under way or waiting"),
+    ("stirtrace_fetched_disk_bytes", "What the cache of fetched answers takes on the disk"),
     ("stirtrace_certificate_urls", "URLs that a certificate, or its lack, is remembered of"),
     ("stirtrace_replay_tokens", "Tokens remembered by this process"),
     ("stirtrace_replay_shared_up", "Whether the shared memory of tokens answers"),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::fetch::Fetcher;
 use crate::service::attestation::AttestationPolicy;
 use crate::service::credentials::{Archive, Credentials};
 use crate::service::http::{Bearer, Tls, TlsFiles};
@@ -42,6 +43,8 @@ pub struct Loaded {
     pub trust_list_expires: Option<UnixTime>,
     /// The certificates at hand, by URL.
     pub archive: Option<Arc<dyn Archive>>,
+    /// What gets those that are not at hand, where that is allowed.
+    pub fetcher: Option<Fetcher>,
     /// Who signs; the first unless a rule names another.
     pub signers: Vec<NamedSigner>,
     /// The files of keys that `[service.tokens]` names, each with its name.
@@ -113,7 +116,7 @@ impl Standing {
             atis: before.with_policy(atis),
             trust: Arc::new(loaded.trust),
             trust_list_expires: loaded.trust_list_expires,
-            credentials: Credentials::new(loaded.archive),
+            credentials: Credentials::new(loaded.archive, loaded.fetcher),
             signers: loaded.signers,
             attestation: loaded.settings.signing.clone().map(AttestationPolicy::new),
             loaded_at: now,
@@ -133,6 +136,11 @@ impl Standing {
     #[must_use]
     pub const fn trust_list_expires(&self) -> Option<UnixTime> {
         self.trust_list_expires
+    }
+
+    /// What fetches, if anything may be fetched.
+    pub(crate) const fn fetcher(&self) -> Option<&Fetcher> {
+        self.credentials.fetcher()
     }
 
     pub(crate) const fn bearer(&self) -> Option<&Bearer> {

@@ -1,9 +1,9 @@
 //! What a record's PASSporTs are worth as of the call, by the means that `stirtrace.toml` names.
 
 use crate::cdr::Record;
-use crate::cli::archive::Place;
 use crate::cli::args::{RevocationArgs, TrustArgs};
 use crate::cli::configuration::Configured;
+use crate::cli::credentials::Credentials;
 use crate::cli::exit::Complaint;
 use crate::cli::printer::Printer;
 use crate::cli::trust::Trust;
@@ -11,13 +11,12 @@ use crate::clock;
 use crate::number::Identity;
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::verify::{Materials, Policy, Verdict, Verifier};
+use crate::verify::{Policy, Verdict, Verifier};
 
 /// The verifier with its materials, filled as records ask for them.
 pub(super) struct Judge {
-    trust: Trust,
     verifier: Verifier,
-    materials: Materials,
+    credentials: Credentials<'static>,
 }
 
 impl Judge {
@@ -25,12 +24,16 @@ impl Judge {
     pub(super) fn new(configured: &Configured, printer: &mut Printer) -> Result<Self, Complaint> {
         let trust = configured.trust(TrustArgs::default());
         let revocation = configured.revocation(RevocationArgs::default());
-        let trust = Trust::resolve(&trust, clock::now()).and_then(|trust| trust.with_revocation(&revocation));
+        let trust =
+            Trust::resolve(&trust, None, clock::now()).and_then(|trust| trust.with_revocation(&revocation, None));
         let trust = trust.map_err(|complaint| of_file(configured, &complaint))?;
         if trust.is_empty() {
             printer.warn(&format!("{} names no trust: no signature can be believed", configured.file.display()));
         }
-        Ok(Self { materials: trust.materials(), verifier: Verifier::new(Policy::default()), trust })
+        let no_archive =
+            |place: &str| format!("stirtrace.toml names no certificates; put it at FOLDER/{place} and name the folder");
+        let credentials = Credentials::new(trust, None, no_archive);
+        Ok(Self { verifier: Verifier::new(Policy::default()), credentials })
     }
 
     /// The verdict on a record's PASSporTs at an instant; none where it carries none.
@@ -42,24 +45,7 @@ impl Judge {
         call.call_id.clone_from(&record.ingress.call_id);
         call.from = record.calling.canonical.map(Identity::Number);
         call.to = record.called.canonical.map(Identity::Number);
-        for url in self.verifier.missing(&call, &self.materials) {
-            self.obtain(&url);
-        }
-        Some(self.verifier.verify(&call, &self.materials, at))
-    }
-
-    fn obtain(&mut self, url: &str) {
-        match self.trust.archive.as_ref().map(|archive| archive.read(url)) {
-            Some(Ok(body)) => self.materials.add_certificate(url, &body),
-            Some(Err(reason)) => self.materials.mark_unavailable(url, reason.to_string()),
-            None => {
-                let place =
-                    Place::of(url).map_or_else(|_| "host/path".to_owned(), |p| p.to_path().display().to_string());
-                let reason =
-                    format!("stirtrace.toml names no certificates; put it at FOLDER/{place} and name the folder");
-                self.materials.mark_unavailable(url, reason);
-            }
-        }
+        Some(self.credentials.judge(&self.verifier, &call, at))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The gate that every request passes: its name, who sends it, how much they send, how long it may take, and what came of
 //! it for the log and the counts.
 
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -80,40 +80,22 @@ async fn answer(app: &App, route: Route, request: Request, next: Next) -> (Optio
         (_permit, _) => {
             let mut request = request;
             request.extensions_mut().insert(client.clone());
-            run(limits.request_time, request, next).await
+            let answer = tokio::time::timeout(limits.request_time, next.run(request)).await;
+            answer.map_err(|_| Refusal::TooSlow)
         }
     };
     (Some(client), outcome)
 }
 
-async fn run(limit: Duration, request: Request, next: Next) -> Result<Response, Refusal> {
-    let running = CatchPanic(AssertUnwindSafe(Box::pin(next.run(request))));
-    match tokio::time::timeout(limit, running).await {
-        Ok(Some(response)) => Ok(response),
-        Ok(None) => Err(Refusal::Broken),
-        Err(_) => Err(Refusal::TooSlow),
-    }
-}
-
-/// A fault of ours costs its own request, never the service; none where it panicked.
-struct CatchPanic<F>(AssertUnwindSafe<std::pin::Pin<Box<F>>>);
-
-impl<F: Future> Future for CatchPanic<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        let inner = &mut self.0;
-        match std::panic::catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => std::task::Poll::Ready(None),
-        }
-    }
+/// A fault of ours costs its own request, never the service.
+pub(super) fn broken(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request broke off in a fault of stirtrace; what stderr says of it is worth a report");
+    Exception::Internal.into_response()
 }
 
 /// Why a request is not answered as it would be.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Refusal {
-    Broken,
     Busy,
     Forbidden { scope: &'static str },
     TooFast { wait: Duration },
@@ -125,7 +107,6 @@ impl Refusal {
     /// The word that it is counted under.
     const fn word(&self) -> &'static str {
         match self {
-            Self::Broken => "broken",
             Self::Busy => "busy",
             Self::Forbidden { .. } => "scope",
             Self::TooFast { .. } => "rate",
@@ -136,7 +117,6 @@ impl Refusal {
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -147,7 +127,6 @@ impl Refusal {
 
     fn reason(&self) -> String {
         match self {
-            Self::Broken => "the service failed on this request; its log says where".to_owned(),
             Self::Busy => "too many requests at a time".to_owned(),
             Self::Forbidden { scope } => format!("the token does not grant the scope {scope}"),
             Self::TooFast { .. } => "more requests than one client may send".to_owned(),
@@ -158,7 +137,6 @@ impl Refusal {
 
     fn response(&self, route: Route) -> Response {
         let mut response = match (route, self) {
-            (Route::Verification | Route::Signing, Self::Broken) => Exception::Internal.into_response(),
             (Route::Verification | Route::Signing, _) => {
                 Exception::Policy { status: self.status(), reason: self.reason() }.into_response()
             }
@@ -183,7 +161,6 @@ impl Refusal {
             Self::TooSlow => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::Broken => {}
         }
         response
     }
@@ -224,7 +201,7 @@ fn log(route: Route, client: &Option<Client>, id: &HeaderValue, response: &Respo
         code = response.status().as_u16(),
         microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         client = client.as_ref().map(Client::name),
-        request_id = String::from_utf8_lossy(id.as_bytes()).as_ref(),
+        request_id = id.to_str().unwrap_or_default(),
         verdict = seen.map(|seen| seen.verdict),
         reason = seen.and_then(|seen| seen.reason),
         from = seen.and_then(|seen| seen.from.as_deref()),

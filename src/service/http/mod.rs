@@ -21,6 +21,7 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use server::{NotServed, Server, Stopper};
 pub use tls::TlsFiles;
@@ -66,6 +67,7 @@ impl App {
             .route("/ready", only(Method::GET, get(report::ready)))
             .route("/metrics", only(Method::GET, get(report::metrics)))
             .fallback(|| async { Exception::NotFound });
+        let router = router.layer(CatchPanicLayer::custom(gate::broken));
         router.layer(from_fn_with_state(self.clone(), gate::pass)).with_state(self.clone())
     }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::App;
 use super::answer::json_response;
 use crate::certificate::crl::Freshness;
+use crate::fetch::Counts;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
@@ -70,6 +71,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
             metrics.set("stirtrace_crl_next_update_seconds", &labels, seconds(next.seconds()));
         }
     }
+    if let Some(fetcher) = standing.fetcher() {
+        tell_fetches(metrics, &fetcher.counts());
+    }
     if let Some(evidence) = app.evidence() {
         metrics.set_counter("stirtrace_evidence_written_total", &[], evidence.written());
         metrics.set_counter("stirtrace_evidence_dropped_total", &[], evidence.dropped());
@@ -113,6 +117,30 @@ fn show_sip(metrics: &Metrics, counts: &ListenerCounts) {
     metrics.set("stirtrace_sip_connections", &[endpoint()], count(counts.connections));
     metrics.set("stirtrace_sip_transactions", &[endpoint()], count(messages.transactions));
     metrics.set("stirtrace_sip_pending", &[endpoint()], count(messages.pending));
+}
+
+/// What the fetcher counts of itself.
+fn tell_fetches(metrics: &Metrics, counts: &Counts) {
+    let outcomes = [
+        ("hit", counts.hits),
+        ("stale", counts.stale),
+        ("negative", counts.negative_hits),
+        ("joined", counts.joined),
+        ("disk", counts.disk_hits),
+        ("fetched", counts.fetched),
+        ("revalidated", counts.revalidated),
+        ("unusable", counts.unusable),
+        ("again", counts.again),
+        ("prefetched", counts.prefetched),
+    ];
+    for (outcome, total) in outcomes {
+        metrics.set_counter("stirtrace_fetches_total", &[("outcome", outcome)], total);
+    }
+    for (why, total) in counts.refused.iter().chain(&counts.failed) {
+        metrics.set_counter("stirtrace_fetch_failures_total", &[("why", why)], *total);
+    }
+    metrics.set("stirtrace_fetches_in_flight", &[], count(counts.in_flight));
+    metrics.set("stirtrace_fetched_disk_bytes", &[], count(counts.disk_bytes));
 }
 
 #[expect(clippy::as_conversions, reason = "a gauge is a float; seconds and counts are far below 2^53")]

@@ -8,11 +8,10 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,7 +91,7 @@ impl Server {
     pub async fn run(self) -> bool {
         let limits = self.app.engine().standing().settings().limits;
         let places = Arc::new(Semaphore::new(limits.connections));
-        let graceful = GracefulShutdown::new();
+        let graceful = Arc::new(GracefulShutdown::new());
         let connections = Connections {
             app: self.app.clone(),
             router: self.app.router(),
@@ -102,11 +101,15 @@ impl Server {
         };
         let mut accepting = tokio::task::JoinSet::new();
         for listener in self.listeners {
-            accepting.spawn(connections.clone().accept(listener, graceful.watcher()));
+            accepting.spawn(connections.clone().accept(listener, Arc::clone(&graceful)));
         }
         let tidy = tokio::spawn(tidy(self.app.clone()));
         while accepting.join_next().await.is_some() {}
-        let drained = tokio::time::timeout(limits.drain_time, graceful.shutdown()).await.is_ok();
+        // Nobody accepts any more, so nobody else has it.
+        let drained = match Arc::into_inner(graceful) {
+            Some(graceful) => tokio::time::timeout(limits.drain_time, graceful.shutdown()).await.is_ok(),
+            None => false,
+        };
         tidy.abort();
         drained
     }
@@ -129,24 +132,22 @@ struct Connections {
     stop: watch::Receiver<bool>,
 }
 
-type Watcher = hyper_util::server::graceful::Watcher;
-
 impl Connections {
-    async fn accept(mut self, listener: TcpListener, watcher: Watcher) {
+    async fn accept(mut self, listener: TcpListener, graceful: Arc<GracefulShutdown>) {
         loop {
             // A connection beyond the limit waits in the system's queue.
             let place = tokio::select! {
                 place = Arc::clone(&self.places).acquire_owned() => place,
-                _ = self.stop.wait_for(|stop| *stop) => return,
+                () = told_to_stop(&mut self.stop) => return,
             };
             let Ok(place) = place else { return };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = self.stop.wait_for(|stop| *stop) => return,
+                () = told_to_stop(&mut self.stop) => return,
             };
             match accepted {
                 Ok((stream, address)) => {
-                    tokio::spawn(self.clone().serve(stream, address, place, watcher.clone()));
+                    tokio::spawn(self.clone().serve(stream, address, place, graceful.watcher()));
                 }
                 // Too many files open, or a client that went away: the next may fare better.
                 Err(reason) => {
@@ -185,7 +186,7 @@ impl Connections {
         let router = self.router.clone();
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            router.clone().oneshot(Request::map(request, Body::new))
+            router.clone().oneshot(request.map(Body::new))
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.limits.header_time);
@@ -196,6 +197,12 @@ impl Connections {
             tracing::debug!(%reason, "a connection ended");
         }
     }
+}
+
+/// Waits until the server is told to stop, or forgotten.
+async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // An error says that nobody can tell it any more.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// The most octets of a request's header.

@@ -23,6 +23,10 @@ pub struct Settings {
     pub open: bool,
     /// `fetch`: whether certificates may be fetched that the archive lacks.
     pub fetch: bool,
+    /// `fetch_cache`: the folder that what was fetched is kept in.
+    pub fetch_cache: Option<String>,
+    /// `fetch_archive`: the archive that every certificate is added to that was used, with the time.
+    pub fetch_archive: Option<String>,
     /// `workers`: how many threads work; none means one for each processor.
     pub workers: Option<usize>,
     /// `[service.verification]`: what a verifier accepts.
@@ -58,6 +62,8 @@ impl Default for Settings {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             open: false,
             fetch: false,
+            fetch_cache: None,
+            fetch_archive: None,
             workers: None,
             policy: Policy::default(),
             atis82: Atis82Settings::default(),

@@ -29,10 +29,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "listen",
     "open",
     "fetch",
+    "fetch_cache",
+    "fetch_archive",
     "workers",
     "verification",
     "atis82",
@@ -58,6 +60,8 @@ impl Reader<'_> {
             listen: self.listen(table).unwrap_or(default.listen),
             open: self.flag(table, "open").unwrap_or_default(),
             fetch: self.flag(table, "fetch").unwrap_or_default(),
+            fetch_cache: self.string(table, "fetch_cache"),
+            fetch_archive: self.string(table, "fetch_archive"),
             workers: self.number(table, "workers", 1..=1024),
             policy: section(self, "verification").map(|own| self.policy(&own)).unwrap_or_default(),
             atis82: section(self, "atis82").map(|own| self.atis82(&own)).unwrap_or_default(),
@@ -78,14 +82,8 @@ impl Reader<'_> {
 
     fn listen(&mut self, table: &Table<'_, '_>) -> Option<Vec<SocketAddr>> {
         table.get("listen")?;
-        let mut addresses = Vec::new();
-        for value in elements(table, "listen") {
-            let Some(text) = self.text(value, "service.listen") else { continue };
-            match text.parse() {
-                Ok(address) => addresses.push(address),
-                Err(_) => self.fault(value.span().start, "service.listen", Fault::Address { text }),
-            }
-        }
+        let addresses =
+            self.parsed(table, "listen", |text| text.parse().map_err(|_| Fault::Address { text: text.to_owned() }));
         if addresses.is_empty() && self.is_clean() {
             self.fault_at(table, "listen", Flaw::Empty);
         }

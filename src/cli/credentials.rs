@@ -1,0 +1,203 @@
+//! The certificates that calls ask for: out of the archive, as of the instant judged; else, where it was asked for, over
+//! the network.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::certificate::sha256;
+use crate::cli::archive::NotHad;
+use crate::cli::fetching::{Fetching, Origin};
+use crate::cli::trust::Trust;
+use crate::fetch::Fetched;
+use crate::fetch::history::History;
+use crate::fetch::place::Place;
+use crate::sip::call::Call;
+use crate::time::UnixTime;
+use crate::verify::{Materials, Verdict, Verifier};
+
+/// Fills materials as calls ask for them, and remembers by what.
+#[derive(Debug)]
+pub(crate) struct Credentials<'a> {
+    trust: Trust,
+    materials: Materials,
+    fetching: Option<&'a Fetching>,
+    /// How to name an archive where none is: the words differ by command.
+    no_archive: fn(place: &str) -> String,
+    found: HashMap<String, Found>,
+    /// Whether what lies at a URL depends on when it is asked for.
+    changes: bool,
+}
+
+/// What the materials have for a URL.
+#[derive(Debug)]
+enum Found {
+    /// One body, whenever a call was made, or none.
+    Settled,
+    /// Several bodies, each of its time; the materials have that of this hash.
+    Dated { history: History, plain: Option<[u8; 32]>, current: [u8; 32] },
+    /// What the network had.
+    Fetched(Arc<Fetched>),
+    /// The network did not have it; it may by now.
+    NotFetched,
+}
+
+/// How many URLs are remembered before everything about them is forgotten: hostile calls may name a new one each.
+const MAX_URLS: usize = 100_000;
+/// How many certificates of one URL are tried on one call.
+const MAX_TRIES: usize = 4;
+
+impl<'a> Credentials<'a> {
+    pub(crate) fn new(trust: Trust, fetching: Option<&'a Fetching>, no_archive: fn(&str) -> String) -> Self {
+        let materials = trust.materials();
+        Self { trust, materials, fetching, no_archive, found: HashMap::new(), changes: fetching.is_some() }
+    }
+
+    /// Judges a call as of an instant, by the certificates of that instant.
+    pub(crate) fn judge(&mut self, verifier: &Verifier, call: &Call, at: UnixTime) -> Verdict {
+        if self.found.len() > MAX_URLS {
+            self.found.clear();
+            self.materials = self.trust.materials();
+        }
+        let nothing = Materials::new();
+        let missing = verifier.missing(call, if self.changes { &nothing } else { &self.materials });
+        missing.iter().for_each(|url| self.provide(url, at));
+        let verdict = verifier.verify(call, &self.materials, at);
+        if !self.changes {
+            return verdict;
+        }
+        self.second_opinion(&verdict, at, &|materials| verifier.verify(call, materials, at)).unwrap_or(verdict)
+    }
+
+    /// Where the certificates of a verdict came from, if over the network.
+    pub(crate) fn origins(&self, verdict: &Verdict) -> Vec<Origin> {
+        let urls = verdict.passports.iter().filter_map(|report| report.signer.as_ref()?.x5u.as_deref());
+        let urls: BTreeSet<&str> = urls.collect();
+        let fetched = urls.into_iter().filter_map(|url| match self.found.get(url) {
+            Some(Found::Fetched(fetched)) => Some(Origin::of(fetched)),
+            _ => None,
+        });
+        fetched.collect()
+    }
+
+    fn provide(&mut self, url: &str, at: UnixTime) {
+        match self.found.get_mut(url) {
+            Some(Found::Settled) => {}
+            Some(Found::Dated { history, plain, current }) => {
+                let wanted = history.candidates(at).first().copied().or(*plain);
+                if let Some(wanted) = wanted.filter(|wanted| wanted != current)
+                    && let Some(body) = self.trust.archive.as_ref().and_then(|archive| archive.body_of(url, &wanted))
+                {
+                    self.materials.add_certificate(url, &body);
+                    *current = wanted;
+                }
+            }
+            Some(Found::Fetched(_) | Found::NotFetched) => self.fetch(url),
+            None => self.find(url, at),
+        }
+    }
+
+    fn find(&mut self, url: &str, at: UnixTime) {
+        let Some(archive) = &self.trust.archive else {
+            if self.fetching.is_some() {
+                return self.fetch(url);
+            }
+            let place = Place::of(url).map(|place| place.to_path().display().to_string());
+            self.materials.mark_unavailable(url, (self.no_archive)(&place.unwrap_or_else(|_| "host/path".to_owned())));
+            self.found.insert(url.to_owned(), Found::Settled);
+            return;
+        };
+        let plain = archive.read(url);
+        let history = archive.history(url);
+        for wanted in history.candidates(at) {
+            let Ok(body) = archive.body(&wanted) else { continue };
+            self.materials.add_certificate(url, &body);
+            let plain = plain.ok().map(|body| sha256(&body));
+            let found = if history.spans.len() > 1 || plain.is_some_and(|plain| plain != wanted) {
+                self.changes = true;
+                Found::Dated { history, plain, current: wanted }
+            } else {
+                Found::Settled
+            };
+            self.found.insert(url.to_owned(), found);
+            return;
+        }
+        match plain {
+            Ok(body) => self.materials.add_certificate(url, &body),
+            Err(NotHad::Missing { .. } | NotHad::Refused(_)) if self.fetching.is_some() => return self.fetch(url),
+            Err(reason) => self.materials.mark_unavailable(url, reason.to_string()),
+        }
+        self.found.insert(url.to_owned(), Found::Settled);
+    }
+
+    fn fetch(&mut self, url: &str) {
+        let Some(fetching) = self.fetching else { return };
+        match fetching.certificate(url) {
+            Ok(fetched) => {
+                let is_known =
+                    matches!(self.found.get(url), Some(Found::Fetched(known)) if known.sha256 == fetched.sha256);
+                if !is_known {
+                    self.materials.add_certificate(url, &fetched.body);
+                }
+                self.found.insert(url.to_owned(), Found::Fetched(fetched));
+            }
+            Err(why) => {
+                self.materials.mark_unavailable(url, format!("{why}; {}", why.advice()));
+                self.found.insert(url.to_owned(), Found::NotFetched);
+            }
+        }
+    }
+
+    /// A signature that fails may be of a key that lay at the URL before or after: the certificates that are left are
+    /// tried (G21). None of them good: the first verdict stands, and says more.
+    fn second_opinion(
+        &mut self,
+        verdict: &Verdict,
+        at: UnixTime,
+        judge: &dyn Fn(&Materials) -> Verdict,
+    ) -> Option<Verdict> {
+        for url in failed_signatures(verdict) {
+            for body in self.others(&url, at) {
+                self.materials.add_certificate(&url, &body);
+                if let Some(Found::Dated { current, .. }) = self.found.get_mut(&url) {
+                    *current = sha256(&body);
+                }
+                let again = judge(&self.materials);
+                if !failed_signatures(&again).contains(&url) {
+                    return Some(again);
+                }
+            }
+        }
+        None
+    }
+
+    /// The other certificates that a URL has or had.
+    fn others(&mut self, url: &str, at: UnixTime) -> Vec<Arc<[u8]>> {
+        match self.found.get(url) {
+            Some(Found::Dated { history, plain, current }) => {
+                let hashes = history.candidates(at).into_iter().chain(*plain).filter(|hash| hash != current);
+                let archive = self.trust.archive.as_ref();
+                let read = |hash: [u8; 32]| archive?.body_of(url, &hash).map(Into::into);
+                hashes.filter_map(read).take(MAX_TRIES).collect()
+            }
+            Some(Found::Fetched(failed)) => {
+                let found = self.fetching.and_then(|fetching| fetching.again(failed));
+                let Some(found) = found else { return Vec::new() };
+                let body = Arc::clone(&found.body);
+                self.found.insert(url.to_owned(), Found::Fetched(found));
+                vec![body]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The URLs of certificates under which a signature failed.
+fn failed_signatures(verdict: &Verdict) -> Vec<String> {
+    let failed = verdict.passports.iter().filter(|report| {
+        let checks = report.checks.iter();
+        checks.filter(|check| check.check == "signature").any(|check| check.result == crate::verify::CheckResult::Fail)
+    });
+    let mut urls: Vec<String> = failed.filter_map(|report| report.signer.as_ref()?.x5u.clone()).collect();
+    urls.dedup();
+    urls
+}

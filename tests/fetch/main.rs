@@ -1,0 +1,18 @@
+//! Fetching, from a TLS server on this machine that misbehaves in every way a server can (F8, G13-G17, G21, G29, H8-H10).
+#![cfg(feature = "fetch")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files, and may panic")]
+
+mod archive;
+mod cache;
+#[cfg(feature = "cli")]
+mod command;
+mod crash;
+mod crowds;
+#[cfg(feature = "cli")]
+#[path = "../command/mod.rs"]
+#[expect(dead_code, reason = "for other tests too")]
+mod desk;
+mod documents;
+mod faults;
+mod server;
+mod ssrf;
