@@ -133,8 +133,13 @@ async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complai
     Ok(drained)
 }
 
-/// The listeners for SIP, if there are any.
+/// The listeners for SIP, if there are any, and the memory of tokens that others share.
 async fn start_sip(engine: &Arc<Engine>, settings: &Settings) -> Result<SipService, Complaint> {
+    if let Some(replay) = engine.replay()
+        && let Err(reason) = replay.connect().await
+    {
+        tracing::warn!(reason, "the shared memory of tokens does not answer; calls are judged without it");
+    }
     let answers = Arc::new(EngineAnswers::new(Arc::clone(engine)));
     let started = SipService::start(&settings.sip, settings.policy.number_plan, answers).await;
     let sip = started.map_err(|reason| {

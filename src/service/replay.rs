@@ -131,6 +131,18 @@ impl ReplayCache {
         }
     }
 
+    /// Connects to the shared memory now, where there is one, rather than with the first call.
+    ///
+    /// # Errors
+    /// Why it does not answer. Calls are judged without it, and it is asked again.
+    pub async fn connect(&self) -> Result<(), String> {
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.shared {
+            shared.connect().await;
+        }
+        std::future::ready(self.shared_error().map_or(Ok(()), Err)).await
+    }
+
     /// How many seconds a token is remembered.
     #[must_use]
     pub const fn retention(&self) -> i64 {

@@ -93,10 +93,9 @@ impl Shared {
         Answer::Failed
     }
 
-    /// Connects, if it is not connected; the answer is whether it is now.
-    pub(super) async fn connect(&self) -> bool {
+    /// Connects, or notes why it could not.
+    pub(super) async fn connect(&self) {
         connect(self.settings.url.clone(), Arc::clone(&self.link)).await;
-        matches!(lock(&self.link).state, State::Connected(_))
     }
 
     /// Why it does not answer.
