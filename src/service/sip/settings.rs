@@ -9,7 +9,7 @@ use crate::service::sip::endpoint::{Endpoint, Role};
 use crate::service::values::{self, Reader};
 
 /// How the SIP front end behaves.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SipSettings {
     /// Where to listen; nowhere unless told.
@@ -62,20 +62,6 @@ pub struct SipLimits {
     pub idle: Duration,
     /// How long one message may take to arrive, and one answer to leave.
     pub message: Duration,
-}
-
-impl Default for SipSettings {
-    fn default() -> Self {
-        Self {
-            endpoints: Vec::new(),
-            allow: Vec::new(),
-            trusted: Vec::new(),
-            trunk_field: None,
-            customer_field: None,
-            names: FieldNames::default(),
-            limits: SipLimits::default(),
-        }
-    }
 }
 
 impl Default for FieldNames {

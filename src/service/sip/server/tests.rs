@@ -382,10 +382,12 @@ fn memory_is_bounded() {
 
 #[test]
 fn only_those_who_may_are_served_and_believed() {
-    let mut settings = SipSettings::default();
-    settings.allow = vec!["192.0.2.0/24".parse().unwrap(), "198.51.100.0/24".parse().unwrap()];
-    settings.trusted = vec!["192.0.2.0/24".parse().unwrap()];
-    settings.trunk_field = Some("X-Trunk".to_owned());
+    let settings = SipSettings {
+        allow: vec!["192.0.2.0/24".parse().unwrap(), "198.51.100.0/24".parse().unwrap()],
+        trusted: vec!["192.0.2.0/24".parse().unwrap()],
+        trunk_field: Some("X-Trunk".to_owned()),
+        ..SipSettings::default()
+    };
     let mut bench = Bench::new(settings, Role::ByIdentity);
     assert_eq!(bench.job(&invite("7", "X-Trunk: tg-1\r\n")).trunk.as_deref(), Some("tg-1"));
     bench.source = Source::udp("198.51.100.7:5060".parse().unwrap());
