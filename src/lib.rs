@@ -57,8 +57,12 @@ pub mod lake;
 pub mod network;
 pub mod number;
 pub mod passport;
+#[cfg(feature = "service")]
+mod redaction;
 #[cfg(feature = "traceback")]
 pub mod report;
+#[cfg(feature = "service-rules")]
+pub mod service;
 pub mod sign;
 pub mod sip;
 pub mod time;

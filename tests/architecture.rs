@@ -15,7 +15,7 @@ const ROWS: &[&[&str]] = &[
     &["document"],
     // Floor 1: formats.
     &["passport"],
-    &["identity_header"],
+    &["identity_header", "redaction"],
     &["certificate", "network", "sip"],
     &["cdr"],
     &["capture"],

@@ -1,5 +1,5 @@
 //! The fuzz corpus as an ordinary test: what fuzzing found stays found.
-#![cfg(all(feature = "capture", feature = "fetch-rules", feature = "traceback"))]
+#![cfg(all(feature = "capture", feature = "fetch-rules", feature = "service-rules", feature = "traceback"))]
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its files and stops at a fault")]
 
 #[expect(unreachable_pub, reason = "the library of the fuzz crate")]
@@ -51,5 +51,6 @@ replayed! {
     mapping_files_of_the_corpus_hold: mapping,
     passports_of_the_corpus_hold: passport,
     sip_messages_of_the_corpus_hold: sip_message,
+    redirect_servers_of_the_corpus_hold: service::sip_server,
     tn_auth_lists_of_the_corpus_hold: tn_auth_list,
 }

@@ -4,6 +4,7 @@
 
 pub mod captures;
 pub mod fetching;
+pub mod service;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;

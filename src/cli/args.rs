@@ -11,6 +11,7 @@ use crate::cli::days;
 use crate::cli::ingest::IngestArgs;
 use crate::cli::lab::LabArgs;
 use crate::cli::lake::LakeArgs;
+use crate::cli::serve::ServeArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::speed::SpeedArgs;
 use crate::cli::trace::TraceArgs;
@@ -105,6 +106,8 @@ pub(crate) enum Command {
     Lake(LakeArgs),
     /// Print the manual page, or write one for each command
     Man(ManArgs),
+    /// Verify and sign calls for switches, over HTTP
+    Serve(ServeArgs),
     /// Sign a call: print the value of its Identity header
     Sign(SignArgs),
     /// Measure what this machine verifies a second

@@ -7,7 +7,8 @@ use crate::cli::exit::Complaint;
 use crate::cli::fetching::url_of;
 use crate::cli::files::read;
 use crate::cli::printer::Printer;
-use crate::network::{Configuration, Error};
+use crate::network::Configuration;
+use crate::service;
 
 /// A configuration with the folder that its paths are relative to.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Configured {
     pub(crate) file: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) configuration: Configuration,
+    /// The file as it stood.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The most that is read of it.
@@ -50,13 +53,23 @@ impl Configured {
         Self::read(&file).map(Some)
     }
 
+    /// The file as it stands now.
+    pub(crate) fn again(&self) -> Result<Self, Complaint> {
+        Self::read(&self.file)
+    }
+
     fn read(file: &Path) -> Result<Self, Complaint> {
         let bytes = read(file, MAX_BYTES).map_err(|reason| {
             Complaint::new(format!("--config {}: {reason}", file.display())).hint("name a stirtrace.toml")
         })?;
         let configuration = Configuration::parse(&bytes).map_err(|errors| wrong(file, &errors))?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { file: file.to_owned(), folder, configuration })
+        Ok(Self { file: file.to_owned(), folder, configuration, bytes })
+    }
+
+    /// What the table `[service]` says.
+    pub(crate) fn service(&self) -> Result<service::Settings, Complaint> {
+        service::Settings::parse(&self.bytes).map_err(|errors| wrong(&self.file, &errors))
     }
 
     /// The lake's folder, for a command that cannot do without.
@@ -113,7 +126,7 @@ impl Configured {
     }
 }
 
-fn wrong(file: &Path, errors: &[Error]) -> Complaint {
+fn wrong(file: &Path, errors: &[impl ToString]) -> Complaint {
     let shown: Vec<String> = errors.iter().take(MAX_SHOWN).map(ToString::to_string).collect();
     let more = errors.len().saturating_sub(MAX_SHOWN);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };

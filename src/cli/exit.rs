@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::sip::json_call::JsonCallError;
+
 /// The exit codes that every command shares; the manual's table says what each means for which command.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[must_use]
@@ -80,6 +82,12 @@ impl Complaint {
     /// What to do next.
     pub(crate) fn next(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+impl From<JsonCallError> for Complaint {
+    fn from(error: JsonCallError) -> Self {
+        Self::new(error.to_string()).hint(error.hint())
     }
 }
 

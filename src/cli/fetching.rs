@@ -23,13 +23,27 @@ use crate::time::UnixTime;
 pub(crate) struct Fetching {
     fetcher: Fetcher,
     runtime: Runtime,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Events,
     keeps: bool,
 }
 
+type Events = Arc<Mutex<Vec<Event>>>;
+type Tell = Arc<dyn Fn(&Event) + Send + Sync>;
+
 impl Fetching {
-    /// What the options ask for; nothing unless they do.
+    /// What the options ask for; nothing unless they do. What happens is kept until it is said.
     pub(crate) fn new(args: &FetchArgs) -> Result<Option<Self>, Complaint> {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&events);
+        Self::telling(args, events, Arc::new(move |event: &Event| locked(&sink).push(event.clone())))
+    }
+
+    /// The same for a service, which goes on for long: somebody else is told what happens, as it happens.
+    pub(crate) fn for_service(args: &FetchArgs, tell: fn(&Event)) -> Result<Option<Self>, Complaint> {
+        Self::telling(args, Arc::default(), Arc::new(tell))
+    }
+
+    fn telling(args: &FetchArgs, events: Events, tell: Tell) -> Result<Option<Self>, Complaint> {
         if !args.fetch {
             return Ok(None);
         }
@@ -37,15 +51,13 @@ impl Fetching {
         for path in &args.fetch_root {
             tls_roots.push(read_named("--fetch-root", path, FileLimits::OWN_FILE.octets)?);
         }
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&events);
         let settings = Settings {
             cache: args.fetch_cache.clone(),
             archive: args.fetch_archive.clone(),
             limits: Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() },
             tls_roots,
             allowances: args.fetch_allow.clone(),
-            tell: Some(Arc::new(move |event| locked(&sink).push(event.clone()))),
+            tell: Some(tell),
             ..Settings::default()
         };
         let complain = |reason: String| {
@@ -56,6 +68,11 @@ impl Fetching {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|reason| complain(reason.to_string()))?;
         Ok(Some(Self { fetcher, runtime, events, keeps: args.fetch_archive.is_some() }))
+    }
+
+    /// The fetcher itself.
+    pub(crate) fn fetcher(&self) -> Fetcher {
+        self.fetcher.clone()
     }
 
     /// What lies at an `x5u`. What came is kept, where that was asked for: a command judges what it was given, and its

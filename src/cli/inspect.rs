@@ -9,7 +9,6 @@ use crate::cli::args::InspectArgs;
 use crate::cli::captures::{losses, read_message};
 use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::{Source, inputs_or_stdin};
-use crate::cli::json_call::JsonCall;
 use crate::cli::pieces::{Piece, each_piece};
 use crate::cli::printer::{Present, Printer};
 use crate::cli::shown_certificate::ShownCertificate;
@@ -18,6 +17,7 @@ use crate::cli::text::{Text, Tone};
 use crate::cli::unread::Unread;
 use crate::number::NumberPlan;
 use crate::sip::call::Call;
+use crate::sip::json_call::JsonCall;
 use crate::sip::message::{Message, StartLine};
 use crate::time::UnixTime;
 
@@ -62,7 +62,7 @@ fn show(source: Source, piece: Piece, printer: &mut Printer) -> Result<Exit, Sto
                 }
                 Ok(exit)
             }
-            Err(complaint) => unread(source, complaint, printer),
+            Err(error) => unread(source, error.into(), printer),
         },
         Piece::Message(message) => {
             let shown = ShownMessage::of(source, &message);

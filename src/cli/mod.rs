@@ -22,18 +22,16 @@ mod files;
 mod findings;
 mod ingest;
 mod inspect;
-mod json_call;
 mod lab;
 mod lake;
 mod lines;
 mod man;
-mod ordered;
 mod packed;
 mod pieces;
 mod pipeline;
 mod printer;
 mod recorded;
-mod redact;
+mod serve;
 mod set_aside;
 mod settings;
 mod shown_certificate;
@@ -101,6 +99,7 @@ fn run(command: Command, printer: &mut Printer) -> Result<Exit, Stop> {
         Command::Lab(args) => lab::run(&args, printer),
         Command::Lake(args) => lake::run(&args, printer),
         Command::Man(args) => man::run(&args, printer),
+        Command::Serve(args) => serve::run(args, printer),
         Command::Sign(args) => sign::run(&args, clock::now(), printer),
         Command::Speed(args) => speed::run(&args, printer),
         Command::Trace(args) => trace::run(&args, printer),

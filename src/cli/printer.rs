@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use crate::cli::args::{Color, Format, GlobalArgs};
 use crate::cli::exit::{Complaint, Stop};
-use crate::cli::ordered::Ordered;
-use crate::cli::redact::Redactor;
 use crate::cli::table;
-use crate::cli::text::{Text, Tone, is_unsafe};
+use crate::cli::text::{Text, Tone};
+use crate::redaction::Redactor;
+use crate::redaction::characters::is_unsafe;
+use crate::redaction::ordered::Ordered;
 
 /// Something that a command prints: an object a line in JSON, a row in CSV, a few lines of text.
 pub(crate) trait Present: Serialize {
@@ -129,6 +130,16 @@ impl Printer {
     /// Whether it is people who read.
     pub(crate) const fn is_text(&self) -> bool {
         self.renderer.format.is_text()
+    }
+
+    /// Whether stderr is for people: a terminal, unless JSON was asked for.
+    pub(crate) fn talks_text(&self) -> bool {
+        self.asked_format.map_or_else(|| self.talk.is_terminal(), Format::is_text)
+    }
+
+    /// Whether nothing but errors is said.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether numbers are masked.

@@ -9,11 +9,11 @@ use crate::cli::configuration::Configured;
 use crate::cli::exit::Complaint;
 use crate::cli::fetching::Fetching;
 use crate::cli::files::{Input, Unlisted, inputs_or_stdin};
-use crate::cli::json_call::party;
 use crate::cli::trust::Trust;
 use crate::lake::ParquetLake;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::call::Call;
+use crate::sip::json_call::party;
 use crate::time::UnixTime;
 use crate::traceback::Span;
 use crate::verify::{CrlPolicy, Policy, Profile, Require};
@@ -71,7 +71,10 @@ impl VerifySettings {
         let fetching = Fetching::new(&args.fetch)?;
         let number = |option: &str, text: &Option<String>| {
             let text = text.as_deref();
-            text.map(|text| party(option, text, &policy.number_plan)).transpose().map(Option::flatten)
+            text.map(|text| party(option, text, &policy.number_plan))
+                .transpose()
+                .map(Option::flatten)
+                .map_err(Complaint::from)
         };
         Ok(Self {
             inputs: if args.hep.is_some() || args.records.lake {
@@ -112,12 +115,17 @@ fn policy(args: &PolicyArgs, revocation: &RevocationArgs) -> Policy {
             Some(RequiredType::Shaken) => Require::Shaken,
             None => Require::Any,
         },
-        crl: match revocation.crl_policy {
-            CrlPolicyName::Use => CrlPolicy::Use,
-            CrlPolicyName::Require => CrlPolicy::Require,
-            CrlPolicyName::RequireFresh => CrlPolicy::RequireFresh,
-        },
+        crl: crl_policy(revocation.crl_policy),
         ..Policy::default()
+    }
+}
+
+/// What `--crl-policy` says.
+pub(crate) const fn crl_policy(name: CrlPolicyName) -> CrlPolicy {
+    match name {
+        CrlPolicyName::Use => CrlPolicy::Use,
+        CrlPolicyName::Require => CrlPolicy::Require,
+        CrlPolicyName::RequireFresh => CrlPolicy::RequireFresh,
     }
 }
 

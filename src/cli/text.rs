@@ -5,7 +5,8 @@ use std::fmt::{Display, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::cli::redact::Redactor;
+use crate::redaction::Redactor;
+use crate::redaction::characters::is_unsafe;
 
 /// What a word says by its colour.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -204,23 +205,6 @@ pub(crate) fn sanitised(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
-}
-
-/// Whether a character could steer a terminal or reorder what is read.
-pub(crate) fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]

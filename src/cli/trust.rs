@@ -1,6 +1,7 @@
 //! Whom to trust, read from what the options name: roots, CRLs and their signers, the archive.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::certificate::Certificate;
 use crate::certificate::bundle::{Bundle, Limits};
@@ -14,7 +15,7 @@ use crate::fetch::Kind;
 use crate::time::UnixTime;
 use crate::trust::TrustAnchors;
 use crate::trust::sti_pa::{Policy, StiPaList};
-use crate::verify::Materials;
+use crate::verify::{self, Materials};
 
 /// Whom to trust, who is revoked, and where certificates lie.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Trust {
     crls: Vec<Crl>,
     crl_signers: Vec<Certificate>,
     pub(crate) archive: Option<Archive>,
+    /// When the first of the STI-PA's lists ends, if there is one.
+    pub(crate) list_expires: Option<UnixTime>,
 }
 
 impl Trust {
@@ -35,18 +38,23 @@ impl Trust {
         }
         let reader = RootReader { signers, archive: archive.as_ref(), fetching, now };
         let mut anchors = TrustAnchors::new();
+        let mut list_expires: Option<UnixTime> = None;
         for path in &args.trust {
             if let Some(url) = url_of(path) {
                 let bytes = fetched("--trust", Kind::TrustList, fetching, url)?;
-                anchors.extend(reader.read_list(path, &bytes)?.certificates().iter().cloned());
+                let roots = reader.read_list(path, &bytes)?;
+                list_expires = list_expires.into_iter().chain(roots.expires).min();
+                anchors.extend(roots.anchors.certificates().iter().cloned());
                 continue;
             }
             for input in inputs(std::slice::from_ref(path)) {
                 let input = input.map_err(|unlisted| no_roots(path, &unlisted.reason))?;
-                anchors.extend(reader.read(path, &input)?.certificates().iter().cloned());
+                let roots = reader.read(path, &input)?;
+                list_expires = list_expires.into_iter().chain(roots.expires).min();
+                anchors.extend(roots.anchors.certificates().iter().cloned());
             }
         }
-        Ok(Self { anchors, crls: Vec::new(), crl_signers: Vec::new(), archive })
+        Ok(Self { anchors, crls: Vec::new(), crl_signers: Vec::new(), archive, list_expires })
     }
 
     /// The same with CRLs and their signers.
@@ -83,11 +91,16 @@ impl Trust {
 
     /// Materials with everything that does not depend on the call.
     pub(crate) fn materials(&self) -> Materials {
-        let mut materials = Materials::new();
-        materials.set_anchors(self.anchors.clone());
-        self.crls.iter().for_each(|crl| materials.add_crl(crl.clone()));
-        self.crl_signers.iter().for_each(|signer| materials.add_crl_signer(signer.clone()));
-        materials
+        Materials::on(Arc::new(self.to_trust()))
+    }
+
+    /// Whom to trust, and who is revoked, as a verifier wants it.
+    pub(crate) fn to_trust(&self) -> verify::Trust {
+        let mut trust = verify::Trust::new();
+        trust.set_anchors(self.anchors.clone());
+        self.crls.iter().for_each(|crl| trust.add_crl(crl.clone()));
+        self.crl_signers.iter().for_each(|signer| trust.add_crl_signer(signer.clone()));
+        trust
     }
 }
 
@@ -103,7 +116,7 @@ struct RootReader<'a> {
 }
 
 impl RootReader<'_> {
-    fn read(&self, named: &Path, input: &Input) -> Result<TrustAnchors, Complaint> {
+    fn read(&self, named: &Path, input: &Input) -> Result<Roots, Complaint> {
         let (Input::Named(path) | Input::Found(path)) = input else {
             return Err(no_roots(named, "roots are not read from standard input"));
         };
@@ -112,11 +125,12 @@ impl RootReader<'_> {
         if start.starts_with(b"{") || start.starts_with(b"eyJ") {
             return self.read_list(path, &bytes);
         }
-        TrustAnchors::from_pem(&bytes).map_err(|reason| no_roots(path, &reason.to_string()))
+        let anchors = TrustAnchors::from_pem(&bytes).map_err(|reason| no_roots(path, &reason.to_string()))?;
+        Ok(Roots { anchors, expires: None })
     }
 
     /// F21: only the pinned signer's list counts, only until it expires.
-    fn read_list(&self, path: &Path, bytes: &[u8]) -> Result<TrustAnchors, Complaint> {
+    fn read_list(&self, path: &Path, bytes: &[u8]) -> Result<Roots, Complaint> {
         if self.signers.is_empty() {
             let complaint =
                 Complaint::new(format!("--trust {}: a signed list, and nobody is pinned to sign it", path.display()));
@@ -128,7 +142,7 @@ impl RootReader<'_> {
             Complaint::new(format!("--trust {}: {reason}", path.display()))
                 .hint("get the list again from the STI-PA, and see that --trust-signer names who signs it")
         })?;
-        Ok(list.anchors().clone())
+        Ok(Roots { anchors: list.anchors().clone(), expires: Some(list.expires()) })
     }
 
     /// What the archive holds at the URL of the list's signer: it may lead from a pinned root to the signer.
@@ -140,6 +154,13 @@ impl RootReader<'_> {
         let bundle = found.and_then(|body| Bundle::read(&body, &Limits::UNTRUSTED).ok());
         bundle.map(|bundle| bundle.certificates).unwrap_or_default()
     }
+}
+
+/// The roots of one file.
+struct Roots {
+    anchors: TrustAnchors,
+    /// When the STI-PA's list ends that they stand in.
+    expires: Option<UnixTime>,
 }
 
 fn no_roots(path: &Path, reason: &str) -> Complaint {

@@ -22,7 +22,10 @@ type Reader<'a> = document::Reader<'a, Fault>;
 
 impl Reader<'_> {
     fn configuration(&mut self, table: &Table<'_, '_>) -> Configuration {
-        self.known(table, &["lake", "trust", "trust_signer", "certificates", "crl", "crl_signer", "network"]);
+        self.known(
+            table,
+            &["lake", "trust", "trust_signer", "certificates", "crl", "crl_signer", "network", "service"],
+        );
         Configuration {
             lake: self.string(table, "lake"),
             trust: self.strings(table, "trust"),

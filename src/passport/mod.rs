@@ -7,7 +7,7 @@
 mod claims;
 mod header;
 mod header_cache;
-mod json;
+pub(crate) mod json;
 mod jws;
 mod shaken;
 

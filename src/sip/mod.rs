@@ -4,10 +4,12 @@
 //! available byte for byte.
 
 pub mod call;
+pub mod json_call;
 pub mod message;
 mod scanner;
 pub mod uri;
 
 pub use call::Call;
+pub use json_call::{JsonCall, JsonCallError};
 pub use message::{Error, Message, messages};
 pub use uri::SipUri;

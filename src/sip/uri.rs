@@ -336,7 +336,7 @@ pub enum InvalidUri {
 }
 
 /// Splits at a separator outside quotes and angle brackets; every part is given, empty ones too.
-fn split_outside(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+pub(crate) fn split_outside(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

@@ -11,7 +11,7 @@ use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
 use crate::number::Identity;
 use crate::time::UnixTime;
 use crate::verify::error::Error;
-use crate::verify::materials::{Credential, Materials};
+use crate::verify::materials::{Known, Materials};
 use crate::verify::policy::Policy;
 use crate::verify::rules;
 use crate::verify::signature::Unsettled;
@@ -58,23 +58,23 @@ impl Subject {
     fn obtain<'a>(&mut self, materials: &'a Materials) -> Option<(&'a Bundle, &'a [Finding])> {
         let url = self.header.as_ref()?.info.clone()?;
         match materials.credential(&url) {
-            Credential::Found(bundle, findings) => {
+            Some(Known::Found(bundle, findings)) => {
                 self.examination.pass(rules::CREDENTIAL, "");
                 return Some((bundle, findings));
             }
-            Credential::Unusable(reason) => {
+            Some(Known::Unusable(reason)) => {
                 let error = Error::UnusableCredential { url, reason: reason.to_string() };
                 self.examination.fail(rules::CREDENTIAL, error);
             }
-            Credential::Unavailable(reason) => {
+            Some(Known::Unavailable(reason)) => {
                 let error = Error::CredentialUnavailable { url, reason: reason.clone() };
                 self.examination.fail(rules::CREDENTIAL, error);
             }
             // F8 has refused it already: nobody may get it.
-            Credential::Unknown if self.credential_url().is_none() => {
+            None if self.credential_url().is_none() => {
                 self.examination.skip(rules::CREDENTIAL, "its URL may not be dereferenced");
             }
-            Credential::Unknown => {
+            None => {
                 let reason = "it is not among the certificates given".to_owned();
                 self.examination.fail(rules::CREDENTIAL, Error::CredentialUnavailable { url, reason });
             }

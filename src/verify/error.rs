@@ -302,6 +302,44 @@ pub enum Stage {
 }
 
 impl Error {
+    /// Every [`Error::kind`] there is.
+    pub const KINDS: [&str; 34] = [
+        "CertificateExpired",
+        "CertificateNotYetValid",
+        "CertificateRevoked",
+        "ClaimConstraintViolated",
+        "CompactForm",
+        "CredentialUnavailable",
+        "DelegationExceeded",
+        "DestMismatch",
+        "DivChainIncomplete",
+        "DivChainInvalid",
+        "InvalidAttestation",
+        "InvalidClaim",
+        "InvalidSignature",
+        "InvalidTnAuthList",
+        "MalformedIdentity",
+        "MissingClaim",
+        "MissingInfo",
+        "NoCallingIdentity",
+        "NumberNotAuthorized",
+        "OrigMismatch",
+        "PptMismatch",
+        "ReplayedToken",
+        "StaleDate",
+        "StaleIat",
+        "TooManyIdentityHeaders",
+        "UnsupportedKey",
+        "UnsupportedPpt",
+        "UntrustedPath",
+        "UnusableCredential",
+        "VerifiersDisagree",
+        "WrongAlgorithm",
+        "WrongType",
+        "X5uMismatch",
+        "X5uNotAllowed",
+    ];
+
     /// The variant's name: `kind` in the JSON output.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -473,7 +511,8 @@ impl Error {
             Self::MalformedIdentity { part: Part::JoseHeader, .. }
             | Self::X5uMismatch { x5u: None, .. }
             | Self::WrongType { typ: None }
-            | Self::WrongAlgorithm { alg: None } => Atis82::new(436, "E9"),
+            | Self::WrongAlgorithm { alg: None }
+            | Self::PptMismatch { header: None, .. } => Atis82::new(436, "E9"),
             Self::X5uMismatch { .. } => Atis82::new(436, "E10"),
             Self::WrongType { .. } => Atis82::new(437, "E11"),
             Self::WrongAlgorithm { .. } => Atis82::new(437, "E12"),

@@ -49,6 +49,13 @@ impl Examination {
         self.failures.iter().min_by_key(|(stage, _)| *stage).map(|(_, error)| error)
     }
 
+    /// All errors, in the order of stages.
+    pub(super) fn errors(&self) -> Vec<Error> {
+        let mut failures: Vec<_> = self.failures.iter().collect();
+        failures.sort_by_key(|(stage, _)| *stage);
+        failures.into_iter().map(|(_, error)| error.clone()).collect()
+    }
+
     pub(super) const fn is_incomplete(&self) -> bool {
         self.incomplete
     }

@@ -2,6 +2,7 @@
 //! means; nothing here fetches.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::certificate::Certificate;
 use crate::certificate::bundle::{Bundle, BundleError, Limits};
@@ -10,19 +11,31 @@ use crate::certificate::profile::{self, Finding};
 use crate::trust::TrustAnchors;
 
 /// Certificates, anchors and CRLs. The default holds nothing and so trusts nobody.
-#[derive(Debug, Default)]
+///
+/// Whom to trust and who is revoked stand in one [`Trust`], which many materials share; so a clone, or
+/// [`Materials::on`] a shared trust, costs next to nothing, and a server makes new ones for every call.
+#[derive(Clone, Debug, Default)]
 pub struct Materials {
     credentials: HashMap<String, Credential>,
+    trust: Arc<Trust>,
+}
+
+/// Whom to trust and who is revoked: what does not depend on the call.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
     anchors: TrustAnchors,
     crls: Vec<Crl>,
+    pinned: Vec<Certificate>,
+    /// Who may sign indirect CRLs: those pinned for it, and anchors, which are trusted for more (F22).
     crl_signers: Vec<Certificate>,
 }
 
-/// What is known of the certificate at one URL.
+/// What is known of the certificate at one URL; read once, shared by every call that needs it.
 #[derive(Clone, Debug)]
-pub(super) enum Credential {
-    /// Nobody asked for it yet.
-    Unknown,
+pub struct Credential(Arc<Known>);
+
+#[derive(Debug)]
+pub(super) enum Known {
     /// It could not be had.
     Unavailable(String),
     /// Something lies there that is no certificate.
@@ -31,8 +44,41 @@ pub(super) enum Credential {
     Found(Bundle, Vec<Finding>),
 }
 
-impl Materials {
-    /// Nothing at all.
+impl Credential {
+    /// Reads what lies at a URL: PEM in any order, or DER (F20, G15, G18).
+    #[must_use]
+    pub fn read(body: &[u8]) -> Self {
+        Self(Arc::new(match Bundle::read(body, &Limits::UNTRUSTED) {
+            Ok(bundle) => {
+                let findings = profile::lint(bundle.leaf());
+                Known::Found(bundle, findings)
+            }
+            Err(reason) => Known::Unusable(reason),
+        }))
+    }
+
+    /// What could not be had, and why; the reason is shown, so it may say how to add it.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self(Arc::new(Known::Unavailable(reason.into())))
+    }
+
+    /// The signer's certificate, where there is one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match &*self.0 {
+            Known::Found(bundle, _) => Some(bundle.leaf()),
+            Known::Unavailable(_) | Known::Unusable(_) => None,
+        }
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0
+    }
+}
+
+impl Trust {
+    /// Nobody is trusted, nobody revoked.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -41,23 +87,7 @@ impl Materials {
     /// Sets whom to trust.
     pub fn set_anchors(&mut self, anchors: TrustAnchors) {
         self.anchors = anchors;
-    }
-
-    /// Adds what lies at a URL: PEM in any order, or DER (F20, G15, G18). It is read once, here.
-    pub fn add_certificate(&mut self, url: &str, body: &[u8]) {
-        let credential = match Bundle::read(body, &Limits::UNTRUSTED) {
-            Ok(bundle) => {
-                let findings = profile::lint(bundle.leaf());
-                Credential::Found(bundle, findings)
-            }
-            Err(reason) => Credential::Unusable(reason),
-        };
-        self.credentials.insert(url.to_owned(), credential);
-    }
-
-    /// Says that what lies at a URL could not be had, and why; the reason is shown, so it may say how to add it.
-    pub fn mark_unavailable(&mut self, url: &str, reason: impl Into<String>) {
-        self.credentials.insert(url.to_owned(), Credential::Unavailable(reason.into()));
+        self.gather_crl_signers();
     }
 
     /// Adds a CRL. Who signed it is judged against each certificate that it might revoke.
@@ -67,7 +97,68 @@ impl Materials {
 
     /// Pins a certificate whose key may sign indirect CRLs (F22).
     pub fn add_crl_signer(&mut self, certificate: Certificate) {
-        self.crl_signers.push(certificate);
+        self.pinned.push(certificate);
+        self.gather_crl_signers();
+    }
+
+    /// Whom to trust.
+    #[must_use]
+    pub const fn anchors(&self) -> &TrustAnchors {
+        &self.anchors
+    }
+
+    /// The CRLs, in the order in which they came.
+    #[must_use]
+    pub fn crls(&self) -> &[Crl] {
+        &self.crls
+    }
+
+    fn gather_crl_signers(&mut self) {
+        self.crl_signers = self.pinned.iter().chain(self.anchors.certificates()).cloned().collect();
+    }
+}
+
+impl Materials {
+    /// Nothing at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No certificates yet, on a trust that others share.
+    #[must_use]
+    pub fn on(trust: Arc<Trust>) -> Self {
+        Self { credentials: HashMap::new(), trust }
+    }
+
+    /// Sets whom to trust.
+    pub fn set_anchors(&mut self, anchors: TrustAnchors) {
+        Arc::make_mut(&mut self.trust).set_anchors(anchors);
+    }
+
+    /// Adds what lies at a URL: PEM in any order, or DER (F20, G15, G18). It is read once, here.
+    pub fn add_certificate(&mut self, url: &str, body: &[u8]) {
+        self.insert(url, Credential::read(body));
+    }
+
+    /// Says that what lies at a URL could not be had, and why; the reason is shown, so it may say how to add it.
+    pub fn mark_unavailable(&mut self, url: &str, reason: impl Into<String>) {
+        self.insert(url, Credential::unavailable(reason));
+    }
+
+    /// Adds what is known of the certificate at a URL, be it that it cannot be had.
+    pub fn insert(&mut self, url: &str, credential: Credential) {
+        self.credentials.insert(url.to_owned(), credential);
+    }
+
+    /// Adds a CRL. Who signed it is judged against each certificate that it might revoke.
+    pub fn add_crl(&mut self, crl: Crl) {
+        Arc::make_mut(&mut self.trust).add_crl(crl);
+    }
+
+    /// Pins a certificate whose key may sign indirect CRLs (F22).
+    pub fn add_crl_signer(&mut self, certificate: Certificate) {
+        Arc::make_mut(&mut self.trust).add_crl_signer(certificate);
     }
 
     /// Whether something is known of the certificate at a URL, be it that it cannot be had.
@@ -78,20 +169,19 @@ impl Materials {
 
     /// Whom to trust.
     #[must_use]
-    pub const fn anchors(&self) -> &TrustAnchors {
-        &self.anchors
+    pub fn anchors(&self) -> &TrustAnchors {
+        &self.trust.anchors
     }
 
-    pub(super) fn credential(&self, url: &str) -> &Credential {
-        self.credentials.get(url).unwrap_or(&Credential::Unknown)
+    pub(super) fn credential(&self, url: &str) -> Option<&Known> {
+        self.credentials.get(url).map(Credential::known)
     }
 
     pub(super) fn crls(&self) -> &[Crl] {
-        &self.crls
+        &self.trust.crls
     }
 
-    /// Who may sign indirect CRLs: those pinned for it, and anchors, which are trusted for more (F22).
-    pub(super) fn crl_signers(&self) -> Vec<Certificate> {
-        self.crl_signers.iter().chain(self.anchors.certificates()).cloned().collect()
+    pub(super) fn crl_signers(&self) -> &[Certificate] {
+        &self.trust.crl_signers
     }
 }

@@ -30,7 +30,7 @@ use case::{Caches, Case};
 use subject::{Kind, Subject};
 
 pub use error::{Error, Part, Stage};
-pub use materials::Materials;
+pub use materials::{Credential, Materials, Trust};
 pub use policy::{CrlPolicy, MAX_IDENTITY_HEADERS, Policy, Require};
 pub use rules::{RULES, Rule};
 pub use verdict::{
@@ -47,7 +47,7 @@ pub use verdict::{
 pub struct Verifier {
     policy: Policy,
     headers: HeaderCache,
-    links: LinkCache,
+    links: Arc<LinkCache>,
     tables: Arc<TableCache>,
 }
 
@@ -63,6 +63,12 @@ impl Verifier {
     #[must_use]
     pub fn with_tables(self, tables: Arc<TableCache>) -> Self {
         Self { tables, ..self }
+    }
+
+    /// A verifier of another policy that remembers what this one remembers: facts are true under any policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        Self { policy, links: Arc::clone(&self.links), tables: Arc::clone(&self.tables) }
     }
 
     /// The tables of the keys that sign much.

@@ -54,10 +54,12 @@ pub(super) fn conclude(
         checks: Vec::new(),
         at: now,
         passing: None,
+        deciding: None,
     };
     if overflow {
         let error = Error::TooManyIdentityHeaders { limit: MAX_IDENTITY_HEADERS };
         verdict.decide_by(&error, policy);
+        verdict.deciding = Some(reports.len());
         verdict.reasons.extend(verdict.sip.map(|response| Reason { response, ppi: None }));
         reports.push(overflow_report(error, policy));
     } else if passing.is_some() && is_bound(call) {
@@ -75,8 +77,9 @@ pub(super) fn conclude(
 impl Verdict {
     /// RFC 8224 §6.2.1: the request is invalid only if no header of it is valid.
     fn decide(&mut self, reports: &[PassportReport], kinds: &[Kind], policy: &Policy, whole: &mut Examination) {
-        if let Some(error) = deciding_error(reports, kinds) {
+        if let Some((index, error)) = deciding_error(reports, kinds) {
             self.decide_by(error, policy);
+            self.deciding = Some(index);
         } else if let Some(supported) = supported_status(reports, policy) {
             // Valid, but not of the type that the policy requires.
             whole.fail(rules::REQUIRED_PPT, Error::UnsupportedPpt { ppt: supported });
@@ -133,6 +136,7 @@ fn report(subject: Subject, credentials: Credentials, policy: &Policy) -> Passpo
         ppt: subject.ppt,
         status,
         sip: error.as_ref().and_then(|error| error.sip_response(policy.profile)),
+        errors: subject.examination.errors(),
         atis82: error.as_ref().map(Error::atis82),
         error,
         checks: subject.examination.into_checks(),
@@ -160,6 +164,7 @@ fn overflow_report(error: Error, policy: &Policy) -> PassportReport {
         status: Status::Invalid,
         sip: error.sip_response(policy.profile),
         atis82: Some(error.atis82()),
+        errors: vec![error.clone()],
         error: Some(error),
         checks: Vec::new(),
         attest: None,
@@ -190,11 +195,9 @@ fn named(reports: &[PassportReport], kinds: &[Kind], passing: Option<usize>) -> 
 
 /// The error that decides when nothing is valid: of a PASSporT that says who calls before a diversion's, a failure
 /// before a lack of means, and then the first in header order.
-fn deciding_error<'a>(reports: &'a [PassportReport], kinds: &[Kind]) -> Option<&'a Error> {
-    let errors = reports.iter().zip(kinds).filter_map(|(report, kind)| Some((report.error.as_ref()?, *kind)));
-    errors
-        .min_by_key(|(error, kind)| (conclusion_of(error) != Conclusion::Failed, *kind == Kind::Div))
-        .map(|(error, _)| error)
+fn deciding_error<'a>(reports: &'a [PassportReport], kinds: &[Kind]) -> Option<(usize, &'a Error)> {
+    let errors = reports.iter().enumerate().filter_map(|(index, report)| Some((index, report.error.as_ref()?)));
+    errors.min_by_key(|(index, error)| (conclusion_of(error) != Conclusion::Failed, kinds[*index] == Kind::Div))
 }
 
 /// The type of a PASSporT that is valid and yet not what the policy requires.

@@ -99,7 +99,7 @@ impl Outcome {
                 continue;
             }
             // Signatures last: most CRLs speak for others.
-            match crl.check_signer(certificate, issuer, &materials.crl_signers(), links) {
+            match crl.check_signer(certificate, issuer, materials.crl_signers(), links) {
                 Ok(_) => outcome.take(crl, status, now),
                 Err(reason) => outcome.unusable.push(reason.to_string()),
             }

@@ -44,6 +44,9 @@ pub struct Verdict {
     /// Which PASSporT a passed verdict rests on.
     #[serde(skip)]
     pub(super) passing: Option<usize>,
+    /// Which PASSporT's error decided.
+    #[serde(skip)]
+    pub(super) deciding: Option<usize>,
 }
 
 impl Verdict {
@@ -53,10 +56,16 @@ impl Verdict {
         self.passports.get(self.passing?)?.passport.as_ref().map(Verified)
     }
 
-    /// The error that decided, if any did.
+    /// The first error in header order, if there is any.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.passports.iter().find_map(|report| report.error.as_ref())
+    }
+
+    /// The PASSporT that the verdict comes from: the one that passed, or the one whose error decided.
+    #[must_use]
+    pub fn decisive(&self) -> Option<&PassportReport> {
+        self.passports.get(self.passing.or(self.deciding)?)
     }
 }
 
@@ -234,6 +243,8 @@ pub struct PassportReport {
     pub status: Status,
     /// The first failing stage's reason.
     pub error: Option<Error>,
+    /// Every failed check's error, in order of stages.
+    pub errors: Vec<Error>,
     /// What a switch would send for it.
     pub sip: Option<SipResponse>,
     /// What the ATIS-1000082 service would answer for it; only where it is in error.

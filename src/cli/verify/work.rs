@@ -4,7 +4,7 @@ use crate::capture::{CaptureTime, CapturedMessage, Fingerprint, Fingerprinter, R
 use crate::cli::captures::{Captured, fingerprint, read_message};
 use crate::cli::exit::{Complaint, Exit};
 use crate::cli::files::Source;
-use crate::cli::json_call::JsonCall;
+use crate::sip::json_call::JsonCall;
 use crate::cli::pieces::Piece;
 use crate::cli::pipeline::Turn;
 use crate::cli::printer::{Remark, Renderer};

@@ -1,7 +1,7 @@
 //! Runs of digits that look like telephone numbers, however they are written; times, hashes and addresses do not.
 
-use crate::cli::text::is_unsafe;
 use crate::passport::is_uuid;
+use crate::redaction::characters::is_unsafe;
 
 /// The text with the runs masked; nothing where there is none.
 pub(super) fn mask_runs(text: &str) -> Option<String> {

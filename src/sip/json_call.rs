@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::exit::Complaint;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::call::{Call, DateField};
 use crate::sip::uri::SipUri;
@@ -11,10 +10,11 @@ use crate::time::UnixTime;
 
 /// The members that are read; others may stand there too.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct JsonCall {
+#[non_exhaustive]
+pub struct JsonCall {
     /// The Identity values: a string or an array of strings.
     #[serde(default, deserialize_with = "one_or_several")]
-    pub(crate) identity: Vec<String>,
+    pub identity: Vec<String>,
     #[serde(default)]
     from: Option<String>,
     #[serde(default)]
@@ -29,20 +29,22 @@ pub(crate) struct JsonCall {
 
 impl JsonCall {
     /// Reads a line.
-    pub(crate) fn parse(line: &str) -> Result<Self, Complaint> {
-        let complain = |reason: String| {
-            Complaint::new(format!("no JSON object of a call: {reason}"))
-                .hint("give one object a line, as `jq -c` prints it, with identity, from, to, date and call_id")
-        };
+    ///
+    /// # Errors
+    /// When it is no JSON object, or a member has the wrong type or stands twice.
+    pub fn parse(line: &str) -> Result<Self, JsonCallError> {
         // serde would take an array for an object whose members stand in order.
         if !line.trim_start().starts_with('{') {
-            return Err(complain("the line does not begin with '{'".to_owned()));
+            return Err(JsonCallError::NoObject { reason: "it does not begin with '{'".to_owned() });
         }
-        serde_json::from_str(line).map_err(|reason| complain(reason.to_string()))
+        serde_json::from_str(line).map_err(|reason| JsonCallError::NoObject { reason: reason.to_string() })
     }
 
-    /// The call that the line describes.
-    pub(crate) fn into_call(self, plan: &NumberPlan) -> Result<Call, Complaint> {
+    /// The call that it describes.
+    ///
+    /// # Errors
+    /// When a party is neither a number nor a URI, or the date is none.
+    pub fn into_call(self, plan: &NumberPlan) -> Result<Call, JsonCallError> {
         let mut call = Call::bare(self.identity.iter().map(String::as_str));
         if let Some(from) = self.from.filter(|from| !from.is_empty()) {
             call.from = party("from", &from, plan)?;
@@ -58,29 +60,68 @@ impl JsonCall {
     }
 }
 
-/// A number or SIP address as somebody wrote it; nobody where it is anonymous.
-pub(crate) fn party(what: &str, text: &str, plan: &NumberPlan) -> Result<Option<Identity>, Complaint> {
+/// A number or SIP address as somebody wrote it; nobody where it is anonymous. `what` names it in the error.
+///
+/// # Errors
+/// When it is neither.
+pub fn party(what: &str, text: &str, plan: &NumberPlan) -> Result<Option<Identity>, JsonCallError> {
     if let Some(number) = plan.canonicalise(text) {
         return Ok(Some(Identity::Number(number)));
     }
     match text.parse::<SipUri>() {
         Ok(uri) => Ok(uri.to_identity(plan)),
         Err(_) if text.eq_ignore_ascii_case("anonymous") => Ok(None),
-        Err(_) => Err(Complaint::new(format!("{what} is {text:?}, which is neither a telephone number nor a SIP URI"))
-            .hint("write it as 12155550112, +1 215 555 0112 or sip:alice@example.com")),
+        Err(_) => Err(JsonCallError::NoParty { member: what.to_owned(), text: text.to_owned() }),
     }
 }
 
-fn read_date(date: &Value) -> Result<DateField, Complaint> {
+/// Why an object describes no call.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonCallError {
+    /// No JSON object, or a member of the wrong type.
+    #[error("no JSON object of a call: {reason}")]
+    NoObject {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// A party that is neither a number nor a SIP URI.
+    #[error("{member} is {text:?}, which is neither a telephone number nor a SIP URI")]
+    NoParty {
+        /// Which member.
+        member: String,
+        /// What stands there.
+        text: String,
+    },
+    /// A date that is none, or has no zone.
+    #[error("{text} is no time")]
+    NoTime {
+        /// What stands there.
+        text: String,
+    },
+}
+
+impl JsonCallError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::NoObject { .. } => {
+                "give one object a line, as `jq -c` prints it, with identity, from, to, date and call_id"
+            }
+            Self::NoParty { .. } => "write it as 12155550112, +1 215 555 0112 or sip:alice@example.com",
+            Self::NoTime { .. } => "write it with its zone, as 2026-05-04T12:00:01Z, or as Unix seconds",
+        }
+    }
+}
+
+fn read_date(date: &Value) -> Result<DateField, JsonCallError> {
     let time = match date {
         Value::Number(seconds) => seconds.as_i64().map(UnixTime::from_seconds),
         Value::String(text) => UnixTime::parse_rfc3339(text).or_else(|_| UnixTime::parse_sip_date(text)).ok(),
         _ => None,
     };
-    let time = time.ok_or_else(|| {
-        Complaint::new(format!("{date} is no time"))
-            .hint("write it with its zone, as 2026-05-04T12:00:01Z, or as Unix seconds")
-    })?;
+    let time = time.ok_or_else(|| JsonCallError::NoTime { text: date.to_string() })?;
     let text = time.to_sip_date().unwrap_or_else(|| time.to_string());
     let mut field = DateField::read(text);
     field.time = Some(time);
@@ -107,7 +148,7 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<V
 mod tests {
     use super::*;
 
-    fn call(line: &str) -> Result<Call, Complaint> {
+    fn call(line: &str) -> Result<Call, JsonCallError> {
         JsonCall::parse(line)?.into_call(&NumberPlan::NORTH_AMERICAN)
     }
 
@@ -129,8 +170,8 @@ mod tests {
             (r#"{"from":"no number"}"#, "from"),
             (r#"{"date":"2026-05-04 12:00:01"}"#, "no time"),
         ] {
-            let complaint = call(line).unwrap_err();
-            assert!(complaint.what().contains(word) && complaint.next().is_some(), "{complaint}");
+            let error = call(line).unwrap_err();
+            assert!(error.to_string().contains(word) && !error.hint().is_empty(), "{error}");
         }
     }
 }

@@ -1,17 +1,20 @@
-//! `--redact`: telephone numbers masked in everything that is printed, on stdout and on stderr.
+//! Telephone numbers masked in what is shown: what `--redact` prints, and what the service logs (E.164 numbers are
+//! personal data).
 //!
 //! A number keeps its first four digits (in the North American plan the country code and the area) and its length:
 //! `1215xxxxxxx`. Whatever looks like a number is masked ([`runs`]); those that an object is known to be about are
 //! masked even inside what would else stay legible, as a hash or a date.
 
+pub(crate) mod characters;
+pub(crate) mod ordered;
 mod runs;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::cli::ordered::Ordered;
-use crate::cli::redact::runs::{mask_digits, mask_hexadecimal, mask_runs};
 use crate::number::NumberPlan;
+use crate::redaction::ordered::Ordered;
+use crate::redaction::runs::{mask_digits, mask_hexadecimal, mask_runs};
 
 /// Masks the numbers of one object, and whatever else looks like a number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -1,0 +1,322 @@
+//! `stirtrace serve`: the verification and authentication service, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::cli::args::{ConfigArgs, CrlPolicyName, FetchArgs, RevocationArgs, TrustArgs};
+use crate::cli::configuration::Configured;
+use crate::cli::exit::{Complaint, Exit, Stop};
+use crate::cli::fetching::Fetching;
+use crate::cli::files::read_named;
+use crate::cli::printer::Printer;
+use crate::cli::settings::crl_policy;
+use crate::cli::trust::Trust;
+use crate::clock;
+use crate::fetch::Event;
+use crate::service::http::{App, Server, Stopper, TlsFiles};
+use crate::service::log;
+use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
+use crate::service::sip::{Endpoint, EngineAnswers, Role, SipService};
+use crate::service::{Engine, Evidence, Loaded, NamedSigner, Settings};
+use crate::sign::Signer;
+use crate::time::UnixTime;
+
+/// `stirtrace serve`
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  stirtrace serve --trust roots.pem --certs archive/
+  stirtrace serve --config examples/service/stirtrace.toml
+  stirtrace serve --config stirtrace.toml --sip udp:127.0.0.1:5065,tcp:127.0.0.1:5065
+  curl -s localhost:8080/v1/verify -H 'Content-Type: message/sip' --data-binary @invite.sip
+
+It speaks ATIS-1000082 (POST /stir/v1/verification, /stir/v1/signing) and gives
+whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET /health,
+/ready and /metrics are for those who run it. What it may do stands in the table
+[service] of stirtrace.toml. It listens on this machine only, and fetches nothing,
+unless that table or an option says otherwise.
+
+SIGHUP reads keys, trust, CRLs and configuration anew, and keeps the old ones if
+anything is wrong with the new. SIGTERM and SIGINT stop it: what is under way is
+answered first. The log is one JSON object a line on stderr, or text on a
+terminal; numbers are masked unless [service.log] says numbers = true.
+
+Exit codes: 0 stopped as it was told, 1 stopped before all was answered, 2 misuse,
+or something unreadable.")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Where to listen; repeatable [default: what stirtrace.toml says, else 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Where to answer SIP by redirects: calls with Identity are verified, others signed
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    pub(crate) sip: Vec<String>,
+    /// Where to answer SIP by redirects and sign every call
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    pub(crate) sip_sign: Vec<String>,
+    /// Where to answer SIP by redirects and verify every call
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    pub(crate) sip_verify: Vec<String>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) revocation: RevocationArgs,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+}
+
+/// Runs `stirtrace serve`.
+pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
+    let mut files = Files { args, configured, fetching: None };
+    let settings = files.settings()?;
+    let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
+    log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
+    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
+    let evidence = files.evidence(&settings)?;
+    let loader = files.clone();
+    let engine = Engine::new(
+        Box::new(move |now: UnixTime| loader.load(now).map_err(|complaint| complaint.to_string())),
+        clock::now,
+    );
+    let engine = engine.map_err(|reason| Complaint::new(reason).hint("put it right and start again"))?;
+    let engine = match evidence {
+        Some(evidence) => engine.with_evidence(evidence),
+        None => engine,
+    };
+    if engine.standing().trust().anchors().is_empty() {
+        printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
+    }
+    let engine = Arc::new(engine);
+    let drained = runtime(&settings)?.block_on(serve(Arc::clone(&engine), &settings))?;
+    if let Some(evidence) = engine.evidence() {
+        evidence.close();
+    }
+    Ok(if drained { Exit::Good } else { Exit::Bad })
+}
+
+fn runtime(settings: &Settings) -> Result<Runtime, Complaint> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = settings.workers {
+        builder.worker_threads(workers);
+    }
+    let runtime = builder.thread_name("service").enable_all().build();
+    runtime.map_err(|reason| Complaint::new(format!("threads cannot be started: {reason}")))
+}
+
+async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complaint> {
+    let server = Server::bind(App::new(Arc::clone(&engine)), &settings.listen).await;
+    let server = server.map_err(|reason| {
+        Complaint::new(reason.to_string()).hint("name another with --listen ADDR:PORT, or end what holds it")
+    })?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    for address in server.addresses() {
+        tracing::info!(url = %format_args!("{scheme}://{address}"), "listening");
+    }
+    let sip = start_sip(&engine, settings).await?;
+    let signals = tokio::spawn(follow_signals(Arc::clone(&engine), server.stopper()));
+    let fetcher = engine.standing().fetcher().cloned();
+    let tending = fetcher.map(|fetcher| tokio::spawn(async move { fetcher.tend_forever().await }));
+    let refreshing = tokio::spawn(refresh(engine));
+    let drained = server.run().await;
+    sip.stop(settings.limits.drain_time).await;
+    [Some(signals), Some(refreshing), tending].iter().flatten().for_each(JoinHandle::abort);
+    tracing::info!(drained, "stopped");
+    Ok(drained)
+}
+
+/// The listeners for SIP, if there are any, and the memory of tokens that others share.
+async fn start_sip(engine: &Arc<Engine>, settings: &Settings) -> Result<SipService, Complaint> {
+    if let Some(replay) = engine.replay()
+        && let Err(reason) = replay.connect().await
+    {
+        tracing::warn!(reason, "the shared memory of tokens does not answer; calls are judged without it");
+    }
+    let answers = Arc::new(EngineAnswers::new(Arc::clone(engine)));
+    let started = SipService::start(&settings.sip, settings.policy.number_plan, answers).await;
+    let sip = started.map_err(|reason| {
+        Complaint::new(reason.to_string()).hint("name another with --sip udp:ADDR:PORT, or end what holds it")
+    })?;
+    for endpoint in sip.endpoints() {
+        tracing::info!(%endpoint, "listening for SIP");
+    }
+    engine.show_sip(sip.counter());
+    Ok(sip)
+}
+
+/// Reload and stop, as the system's service managers ask for them.
+async fn follow_signals(engine: Arc<Engine>, stopper: Stopper) {
+    let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received; only a kill will stop the service");
+        return;
+    };
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => reload(Arc::clone(&engine)).await,
+            Some(()) = terminate.recv() => break,
+            Some(()) = interrupt.recv() => break,
+            else => return,
+        }
+    }
+    tracing::info!("stopping: what is under way is answered first");
+    stopper.stop();
+}
+
+/// A trust list and CRLs that lie at URLs are fetched anew when their time is over; so is what others replace on the disk.
+async fn refresh(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(REFRESH_EVERY).await;
+        let own = Arc::clone(&engine);
+        if let Ok(Err(reason)) = tokio::task::spawn_blocking(move || own.reload()).await {
+            tracing::error!(%reason, "not read anew; what was loaded before stays");
+        }
+    }
+}
+
+/// What a fetcher tells, for the log.
+fn log_fetching(event: &Event) {
+    match event {
+        Event::Fetched(fetched) => tracing::debug!(url = &*fetched.url, bytes = fetched.body.len(), "fetched"),
+        Event::Revalidated(fetched) => tracing::debug!(url = &*fetched.url, "still there"),
+        Event::NotFetched { url, why, .. } => tracing::warn!(url = &**url, %why, "not fetched"),
+        Event::Damaged { path } => tracing::warn!(path = %path.display(), "damaged, and passed over"),
+        Event::DiskFailed { path, why } => {
+            tracing::error!(path = %path.display(), %why, "what is fetched is not kept");
+        }
+        Event::DiskWorks => tracing::info!("what is fetched is kept again"),
+    }
+}
+
+async fn reload(engine: Arc<Engine>) {
+    let read = tokio::task::spawn_blocking(move || engine.reload().map(|()| engine.standing())).await;
+    match read {
+        Ok(Ok(standing)) => tracing::info!(
+            anchors = standing.trust().anchors().certificates().len(),
+            crls = standing.trust().crls().len(),
+            "keys, trust, CRLs and configuration are read anew"
+        ),
+        Ok(Err(reason)) => tracing::error!(%reason, "not read anew; what was loaded before stays"),
+        Err(reason) => tracing::error!(%reason, "not read anew; what was loaded before stays"),
+    }
+}
+
+/// Where everything lies that the service works with.
+#[derive(Clone, Debug)]
+struct Files {
+    args: ServeArgs,
+    configured: Option<Configured>,
+    fetching: Option<Arc<Fetching>>,
+}
+
+impl Files {
+    fn settings(&self) -> Result<Settings, Complaint> {
+        let mut settings = self.configured.as_ref().map(Configured::service).transpose()?.unwrap_or_default();
+        if !self.args.listen.is_empty() {
+            settings.listen.clone_from(&self.args.listen);
+        }
+        let roles = [
+            ("--sip", &self.args.sip, Role::ByIdentity),
+            ("--sip-sign", &self.args.sip_sign, Role::Sign),
+            ("--sip-verify", &self.args.sip_verify, Role::Verify),
+        ];
+        if roles.iter().any(|(_, places, _)| !places.is_empty()) {
+            settings.sip.endpoints.clear();
+        }
+        for (option, places, role) in roles {
+            for place in places {
+                let endpoint = Endpoint::parse(place, role)
+                    .map_err(|fault| Complaint::new(format!("{option} {place}: {fault}")))?;
+                settings.sip.endpoints.push(endpoint);
+            }
+        }
+        if self.args.revocation.crl_policy != CrlPolicyName::default() {
+            settings.policy.crl = crl_policy(self.args.revocation.crl_policy);
+        }
+        Ok(settings)
+    }
+
+    /// Everything as it stands on the disk now.
+    fn load(&self, now: UnixTime) -> Result<Loaded, Complaint> {
+        let configured = self.configured.as_ref().map(Configured::again).transpose()?;
+        let now_files = Self { args: self.args.clone(), configured, fetching: self.fetching.clone() };
+        let settings = now_files.settings()?;
+        let (trust, revocation) = match &now_files.configured {
+            Some(own) => (own.trust(self.args.trust.clone()), own.revocation(self.args.revocation.clone())),
+            None => (self.args.trust.clone(), self.args.revocation.clone()),
+        };
+        let fetching = self.fetching.as_deref();
+        let trust = Trust::resolve(&trust, fetching, now)?.with_revocation(&revocation, fetching)?;
+        let mut loaded = Loaded::new(settings);
+        loaded.trust = trust.to_trust();
+        loaded.trust_list_expires = trust.list_expires;
+        if let Some(archive) = trust.archive {
+            loaded.archive = Some(Arc::new(move |url: &str| archive.read(url).map_err(|reason| reason.to_string())));
+        }
+        loaded.fetcher = fetching.map(Fetching::fetcher);
+        for own in &loaded.settings.signers {
+            loaded.signers.push(now_files.signer(own)?);
+        }
+        for name in loaded.settings.tokens.iter().flat_map(|tokens| &tokens.keys) {
+            let bytes = read_named("service.tokens.keys", &now_files.path(name), MAX_FILE)?;
+            loaded.token_keys.push((name.clone(), bytes));
+        }
+        loaded.tls = loaded.settings.tls.as_ref().map(|tls| now_files.tls(tls)).transpose()?;
+        Ok(loaded)
+    }
+
+    /// The options, and for each that was left out what the file says.
+    fn fetch_args(&self, settings: &Settings) -> FetchArgs {
+        let mut args = self.args.fetch.clone();
+        args.fetch |= settings.fetch && !args.offline;
+        let path = |text: &Option<String>| text.as_deref().map(|text| self.path(text));
+        args.fetch_cache = args.fetch_cache.or_else(|| path(&settings.fetch_cache));
+        args.fetch_archive = args.fetch_archive.or_else(|| path(&settings.fetch_archive));
+        args
+    }
+
+    fn signer(&self, own: &SignerSettings) -> Result<NamedSigner, Complaint> {
+        let key = read_named("service.signer.key", &self.path(&own.key), MAX_FILE)?;
+        let certificate = read_named("service.signer.certificate", &self.path(&own.certificate), MAX_FILE)?;
+        let signer = Signer::new(&key, &certificate, &own.x5u)
+            .map_err(|reason| Complaint::new(format!("service.signer {:?}: {reason}", own.name)))?;
+        Ok(NamedSigner::new(&own.name, signer))
+    }
+
+    fn tls(&self, own: &TlsSettings) -> Result<TlsFiles, Complaint> {
+        let certificate = read_named("service.tls.certificate", &self.path(&own.certificate), MAX_FILE)?;
+        let key = read_named("service.tls.key", &self.path(&own.key), MAX_FILE)?;
+        let client_ca = own.client_ca.as_deref();
+        let client_ca = client_ca.map(|name| read_named("service.tls.client_ca", &self.path(name), MAX_FILE));
+        Ok(TlsFiles::new(certificate, key, client_ca.transpose()?))
+    }
+
+    fn evidence(&self, settings: &Settings) -> Result<Option<Evidence>, Complaint> {
+        let Some(own) = &settings.evidence else { return Ok(None) };
+        let folder = self.path(&own.folder);
+        let evidence = Evidence::open(&folder, own).map_err(|reason| {
+            Complaint::new(format!("service.evidence.folder {}: {reason}", folder.display()))
+                .hint("name a folder that may be written to")
+        })?;
+        Ok(Some(evidence))
+    }
+
+    /// A path of the configuration, relative to its folder.
+    fn path(&self, text: &str) -> PathBuf {
+        self.configured.as_ref().map_or_else(|| PathBuf::from(text), |configured| configured.path(text))
+    }
+}
+
+/// How often files and URLs are looked at again without being told to.
+const REFRESH_EVERY: Duration = Duration::from_secs(300);
+/// Keys and certificates are small.
+const MAX_FILE: usize = 1024 * 1024;

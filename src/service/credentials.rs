@@ -1,0 +1,138 @@
+//! The certificates at hand, read once and shared by all calls: from an archive, and over HTTPS where that is allowed
+//! (RFC 8224 §7.2: keyed by the `info` URI).
+
+use std::fmt;
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use crate::fetch::{Fetched, Fetcher};
+use crate::time::UnixTime;
+use crate::verify::Credential;
+
+/// Certificates by URL, such as a folder of files.
+pub trait Archive: Send + Sync {
+    /// What lies at a URL.
+    ///
+    /// # Errors
+    /// Why it could not be had, and how to add it.
+    fn read(&self, url: &str) -> Result<Vec<u8>, String>;
+}
+
+impl<F: Fn(&str) -> Result<Vec<u8>, String> + Send + Sync> Archive for F {
+    fn read(&self, url: &str) -> Result<Vec<u8>, String> {
+        self(url)
+    }
+}
+
+/// What is known of certificates, by URL.
+pub(crate) struct Credentials {
+    archive: Option<Arc<dyn Archive>>,
+    archived: Cache<String, Archived>,
+    fetcher: Option<Fetcher>,
+    /// What was read out of fetched bodies, by their hash.
+    read: Cache<[u8; 32], Credential>,
+}
+
+/// A certificate, or its lack, and what it was read from if that was fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct Obtained {
+    pub(crate) credential: Credential,
+    pub(crate) fetched: Option<Arc<Fetched>>,
+}
+
+/// What an archive had for a URL.
+#[derive(Clone)]
+struct Archived {
+    credential: Credential,
+    /// A lack is asked about again: somebody may have put the file there. None where there is something.
+    ask_again: Option<UnixTime>,
+}
+
+/// Hostile calls may name a new URL each: so many are remembered.
+const MAX_URLS: u64 = 20_000;
+/// How many seconds pass before the archive is asked again for what it lacked.
+const LACK_LASTS: i64 = 30;
+
+impl Credentials {
+    pub(crate) fn new(archive: Option<Arc<dyn Archive>>, fetcher: Option<Fetcher>) -> Self {
+        Self { archive, archived: Cache::new(MAX_URLS), fetcher, read: Cache::new(MAX_URLS) }
+    }
+
+    /// What is known of the certificate at a URL: the archive's, else what was or is fetched.
+    pub(crate) async fn get(&self, url: &str, now: UnixTime) -> Obtained {
+        let archived = self.archived(url, now).await;
+        match (archived, &self.fetcher) {
+            (Some(archived), _) if archived.ask_again.is_none() => {
+                Obtained { credential: archived.credential, fetched: None }
+            }
+            (_, Some(fetcher)) => match fetcher.certificate(url, now).await {
+                Ok(fetched) => self.of(fetched),
+                Err(why) => Obtained { credential: Credential::unavailable(why.to_string()), fetched: None },
+            },
+            (Some(archived), None) => Obtained { credential: archived.credential, fetched: None },
+            (None, None) => {
+                let reason = "no archive of certificates is named, and fetching is not allowed";
+                Obtained { credential: Credential::unavailable(reason), fetched: None }
+            }
+        }
+    }
+
+    /// What lies now at the URL of a certificate that failed a signature (G21); none where that is the same.
+    pub(crate) async fn again(&self, failed: &Fetched, now: UnixTime) -> Option<Obtained> {
+        let found = self.fetcher.as_ref()?.again(failed, now).await;
+        // That it could not be asked for again changes nothing about the call.
+        Some(self.of(found.ok()??))
+    }
+
+    /// Notes that a certificate led to a trusted root.
+    pub(crate) fn keep(&self, fetched: &Fetched) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.archive(fetched);
+        }
+    }
+
+    pub(crate) const fn fetcher(&self) -> Option<&Fetcher> {
+        self.fetcher.as_ref()
+    }
+
+    /// How many URLs something is known of.
+    pub(crate) fn len(&self) -> u64 {
+        self.archived.entry_count() + self.read.entry_count()
+    }
+
+    fn of(&self, fetched: Arc<Fetched>) -> Obtained {
+        let credential = self.read.get_with(fetched.sha256, || Credential::read(&fetched.body));
+        Obtained { credential, fetched: Some(fetched) }
+    }
+
+    async fn archived(&self, url: &str, now: UnixTime) -> Option<Archived> {
+        let archive = self.archive.as_ref()?;
+        if let Some(archived) = self.archived.get(url)
+            && archived.ask_again.is_none_or(|at| now < at)
+        {
+            return Some(archived);
+        }
+        let archived = read(Arc::clone(archive), url.to_owned(), now).await;
+        self.archived.insert(url.to_owned(), archived.clone());
+        Some(archived)
+    }
+}
+
+/// A disk may be slow: other calls must not wait for it.
+async fn read(archive: Arc<dyn Archive>, url: String, now: UnixTime) -> Archived {
+    let body = tokio::task::spawn_blocking(move || archive.read(&url)).await;
+    let body = body.unwrap_or_else(|_| Err("reading it broke off".to_owned()));
+    match body {
+        Ok(body) => Archived { credential: Credential::read(&body), ask_again: None },
+        Err(reason) => {
+            Archived { credential: Credential::unavailable(reason), ask_again: Some(now.plus_seconds(LACK_LASTS)) }
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials({} URLs)", self.len())
+    }
+}

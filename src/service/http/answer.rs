@@ -1,0 +1,42 @@
+//! Answers: JSON, and what of them is logged and counted.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::{Response, StatusCode};
+use serde::Serialize;
+
+use crate::verify::Verdict;
+
+/// An answer in JSON.
+pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    let (status, bytes) = match serde_json::to_vec(body) {
+        Ok(bytes) => (status, bytes),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, b"{}".to_vec()),
+    };
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// What a request was about, for the log; it travels with the answer.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) verdict: &'static str,
+    pub(super) reason: Option<&'static str>,
+    pub(super) spc: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        Self {
+            from: verdict.call.from.as_ref().map(ToString::to_string),
+            to: verdict.call.to.as_ref().map(ToString::to_string),
+            verdict: verdict.conclusion.as_str(),
+            reason: verdict.decisive().and_then(|report| report.error.as_ref()).map(crate::verify::Error::kind),
+            spc: verdict.signer.as_ref().and_then(|signer| signer.spc.clone()),
+        }
+    }
+}

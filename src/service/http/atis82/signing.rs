@@ -1,0 +1,142 @@
+//! `POST /stir/v1/signing` (F29, F30, F32).
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::Exception;
+use super::members::Members;
+use crate::number::{Identity, NumberPlan};
+use crate::passport::json::Json;
+use crate::passport::{Attestation, is_uuid};
+use crate::service::attestation::{Asked, AttestationPolicy, Origid};
+use crate::service::engine::NotSigned;
+use crate::service::http::App;
+use crate::service::http::answer::json_response;
+use crate::service::http::body::json_body;
+use crate::service::http::client::Client;
+use crate::sign::{Error, SignRequest};
+use crate::time::UnixTime;
+
+/// Signs one call.
+pub(in crate::service::http) async fn sign(State(app): State<App>, request: Request) -> Response {
+    match answer(&app, request).await {
+        Ok(response) => response,
+        Err(exception) => exception.into_response(),
+    }
+}
+
+async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
+    let standing = app.engine().standing();
+    let plan = standing.policy().number_plan;
+    let client = request.extensions().get::<Client>().cloned().unwrap_or(Client::Unknown);
+    let body = json_body(request, standing.settings().limits.body).await?;
+    let asked = SigningRequest::read(&body, &plan)?;
+    let (request, signer) = match standing.attestation() {
+        Some(policy) => asked.by_policy(policy, &client)?,
+        None => (asked.request(asked.attest, &asked.origid), None),
+    };
+    let signed = app.engine().sign(signer.as_deref(), &request, app.now());
+    app.metrics().count_signature(signed.is_ok());
+    let signed = signed.map_err(refusal)?;
+    let mut members = Map::new();
+    members.insert("identity".to_owned(), Value::String(signed.to_string()));
+    if asked.is_ms {
+        // F32: the same under the name that TS 24.229 has.
+        members.insert("identityHeader".to_owned(), Value::String(signed.to_string()));
+    }
+    Ok(json_response(StatusCode::OK, &json!({"signingResponse": members})))
+}
+
+/// A signingRequest.
+struct SigningRequest {
+    attest: Attestation,
+    origid: String,
+    orig: Identity,
+    dest: Vec<Identity>,
+    iat: UnixTime,
+    is_ms: bool,
+}
+
+impl SigningRequest {
+    fn read(body: &[u8], plan: &NumberPlan) -> Result<Self, Exception> {
+        let root = Json::parse_object(body).map_err(|reason| Exception::Unparsable { reason: reason.to_string() })?;
+        let request = Members::new("", &root)?.object("", "signingRequest")?;
+        let is_ms = request.get("ppt").is_some();
+        check_type(&request)?;
+        let attest = attestation(request.text("attest")?)?;
+        let dest = request.parties("dest", "dest", plan)?;
+        let iat = UnixTime::from_seconds(request.seconds("iat")?);
+        let orig: Identity = request.party("orig", "orig", plan)?;
+        let origid = request.text("origid")?;
+        if !is_uuid(origid) {
+            return Err(Exception::invalid("origid", format!("{origid:?} is no UUID")));
+        }
+        Ok(Self { attest, origid: origid.to_owned(), orig, dest, iat, is_ms })
+    }
+
+    fn request(&self, attest: Attestation, origid: &str) -> SignRequest {
+        SignRequest::shaken(attest, origid, self.orig.clone(), self.dest.clone()).issued_at(self.iat)
+    }
+
+    /// What the attestation policy makes of it, and who signs. The client's origination identifier stays, unless the
+    /// policy has one for its customers and trunks.
+    fn by_policy(
+        &self,
+        policy: &AttestationPolicy,
+        client: &Client,
+    ) -> Result<(SignRequest, Option<String>), Exception> {
+        let (customer, trunk) = policy.origin(client.customer(), None, client.address());
+        let asked = Asked::of(&self.orig).from_customer(customer).over_trunk(trunk).requesting(Some(self.attest));
+        let decision = policy.decide(&asked);
+        tracing::debug!(because = decision.because, "attestation");
+        let Some(attest) = decision.attest else {
+            return Err(Exception::Policy { status: StatusCode::FORBIDDEN, reason: decision.because });
+        };
+        let origid = match &decision.origid {
+            Origid::Fixed(uuid) => uuid,
+            Origid::PerCall => &self.origid,
+        };
+        Ok((self.request(attest, origid), decision.signer))
+    }
+}
+
+/// F32: what is asked for is shaken, in as many words or by default.
+fn check_type(request: &Members<'_, '_>) -> Result<(), Exception> {
+    if request.get("ppt").is_some() {
+        let ppt = request.text("ppt")?;
+        if ppt != "shaken" {
+            let reason = format!("{ppt:?}: only PASSporTs of type shaken are signed here");
+            return Err(Exception::invalid("ppt", reason));
+        }
+    }
+    match ["div", "rph", "sph", "rcd"].into_iter().find(|claim| request.get(claim).is_some()) {
+        Some(claim) => Err(Exception::invalid(claim, "a shaken PASSporT has no such claim")),
+        None => Ok(()),
+    }
+}
+
+fn attestation(text: &str) -> Result<Attestation, Exception> {
+    text.parse().map_err(|_| Exception::invalid("attest", format!("{text:?} is none of A, B and C")))
+}
+
+/// What the client can mend is said to it; what is ours is logged.
+fn refusal(reason: NotSigned) -> Exception {
+    let NotSigned::Refused(error) = reason else {
+        tracing::error!(reason = %reason, "a call could not be signed");
+        return Exception::Internal;
+    };
+    let parameter = match &error {
+        Error::StaleIat { .. } | Error::StaleDate { .. } => "iat",
+        Error::NotAuthorized { .. } | Error::InvalidIdentity { .. } => "orig",
+        Error::NoDestination | Error::TooManyDestinations { .. } => "dest",
+        Error::InvalidOrigid { .. } => "origid",
+        Error::ClaimConstraintViolated(_) => "signingRequest",
+        _ => {
+            tracing::error!(reason = %error, "a call could not be signed");
+            return Exception::Internal;
+        }
+    };
+    Exception::invalid(parameter, error.to_string())
+}

@@ -1,0 +1,117 @@
+//! The service's log: an object a line on stderr, or text for people; telephone numbers masked unless they are asked for.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt, registry};
+
+use crate::redaction::Redactor;
+use crate::redaction::ordered::Ordered;
+use crate::service::settings::LogLevel;
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// What is logged.
+    pub level: LogLevel,
+    /// Whether numbers stand in it in full.
+    pub numbers: bool,
+    /// Text for people, instead of JSON.
+    pub text: bool,
+}
+
+impl Options {
+    /// Options of a log.
+    #[must_use]
+    pub const fn new(level: LogLevel, numbers: bool, text: bool) -> Self {
+        Self { level, numbers, text }
+    }
+}
+
+/// Starts the process's log. A second time it changes nothing.
+pub fn start(options: Options) {
+    let level = match options.level {
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Requests => Level::DEBUG,
+    };
+    // What the libraries below us talk about is theirs.
+    let filter = Targets::new().with_default(LevelFilter::ERROR).with_target("stirtrace", level);
+    let writer = Masked { numbers: options.numbers, text: options.text };
+    let layer = if options.text {
+        fmt::layer().with_target(false).with_ansi(false).with_writer(writer).boxed()
+    } else {
+        fmt::layer().json().flatten_event(true).with_target(false).with_writer(writer).boxed()
+    };
+    // Another log is there already: a test's.
+    let _ = registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// Writes lines with their numbers masked.
+#[derive(Clone, Copy, Debug)]
+struct Masked {
+    numbers: bool,
+    text: bool,
+}
+
+impl<'a> MakeWriter<'a> for Masked {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        *self
+    }
+}
+
+impl Write for Masked {
+    /// One event a call, whole.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.numbers {
+            io::stderr().write_all(line)?;
+        } else {
+            io::stderr().write_all(masked(line, self.text).as_bytes())?;
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// A line with its numbers masked; the time that it begins with is none.
+fn masked(line: &[u8], text: bool) -> String {
+    let line = String::from_utf8_lossy(line);
+    if !text && let Ok(mut object) = serde_json::from_str::<Ordered>(&line) {
+        Redactor::of(&object).mask_object(&mut object);
+        if let Ok(printed) = serde_json::to_string(&object) {
+            return printed + "\n";
+        }
+    }
+    let (time, rest) = line.split_once(' ').unwrap_or(("", &line));
+    match Redactor::default().mask(rest) {
+        Cow::Borrowed(_) => line.into_owned(),
+        Cow::Owned(rest) => format!("{time} {rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_masked_in_both_forms_and_times_are_not() {
+        let json =
+            r#"{"timestamp":"2026-05-04T12:00:01.123456Z","level":"DEBUG","from":"12155550112","message":"request"}"#;
+        let object = masked(json.as_bytes(), false);
+        assert_eq!(object, json.replace("12155550112", "1215xxxxxxx") + "\n");
+        let text = "2026-05-04T12:00:01.123456Z DEBUG request from=\"12155550112\"\n";
+        assert_eq!(masked(text.as_bytes(), true), text.replace("12155550112", "1215xxxxxxx"));
+    }
+}

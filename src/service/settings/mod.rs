@@ -1,0 +1,234 @@
+//! The `[service]` table of a `stirtrace.toml`: what the service does and what it allows. Paths stand as written,
+//! relative to the folder of the file.
+
+mod reader;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::service::attestation::SigningSettings;
+use crate::service::fault::Error;
+use crate::service::replay::ReplaySettings;
+use crate::service::sip::SipSettings;
+use crate::service::treatment::TreatmentSettings;
+use crate::verify::Policy;
+
+/// The whole table.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `listen`: where it listens for HTTP.
+    pub listen: Vec<SocketAddr>,
+    /// `open`: others than this machine may ask without showing who they are.
+    pub open: bool,
+    /// `fetch`: whether certificates may be fetched that the archive lacks.
+    pub fetch: bool,
+    /// `fetch_cache`: the folder that what was fetched is kept in.
+    pub fetch_cache: Option<String>,
+    /// `fetch_archive`: the archive that every certificate is added to that was used, with the time.
+    pub fetch_archive: Option<String>,
+    /// `workers`: how many threads work; none means one for each processor.
+    pub workers: Option<usize>,
+    /// `[service.verification]`: what a verifier accepts.
+    pub policy: Policy,
+    /// `[service.atis82]`
+    pub atis82: Atis82Settings,
+    /// `[service.limits]`
+    pub limits: Limits,
+    /// `[service.tls]`
+    pub tls: Option<TlsSettings>,
+    /// `[service.tokens]`
+    pub tokens: Option<TokenSettings>,
+    /// `[[service.signer]]`
+    pub signers: Vec<SignerSettings>,
+    /// `[service.sip]`: where it listens for SIP, and how it answers there.
+    pub sip: SipSettings,
+    /// `[service.signing]`: what is signed of whose calls. Without it, whoever may ask over HTTP says what to sign, and
+    /// nothing is signed over SIP.
+    pub signing: Option<SigningSettings>,
+    /// `[service.treatment]`: what becomes of calls after their verdict.
+    pub treatment: TreatmentSettings,
+    /// `[service.replay]`: how tokens are remembered, if they are; a change needs a new start.
+    pub replay: Option<ReplaySettings>,
+    /// `[service.log]`
+    pub log: LogSettings,
+    /// `[service.evidence]`
+    pub evidence: Option<EvidenceSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            open: false,
+            fetch: false,
+            fetch_cache: None,
+            fetch_archive: None,
+            workers: None,
+            policy: Policy::default(),
+            atis82: Atis82Settings::default(),
+            limits: Limits::default(),
+            tls: None,
+            tokens: None,
+            signers: Vec::new(),
+            sip: SipSettings::default(),
+            signing: None,
+            treatment: TreatmentSettings::default(),
+            replay: None,
+            log: LogSettings::default(),
+            evidence: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the `[service]` table of the bytes of a `stirtrace.toml`; without one, the defaults.
+    ///
+    /// # Errors
+    /// Every fault of the table, in the order of its lines.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Error>> {
+        reader::read(bytes)
+    }
+}
+
+/// How ATIS-1000082 is spoken where its versions differ (F31).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Atis82Settings {
+    /// `reason_names`: how members of a result are spelled.
+    pub reason_names: ReasonNames,
+    /// `attestation`: whether a result also carries `attest` and `origid`, as some vendors have it.
+    pub attestation: bool,
+}
+
+/// How the members of a verification result are spelled.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ReasonNames {
+    /// `reasonCode`, as later versions and 3GPP have it.
+    #[default]
+    Camel,
+    /// `reasoncode`, as the first version has it.
+    Lower,
+}
+
+/// How much one client and all together may ask for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// `body`: the most octets of a request's body.
+    pub body: usize,
+    /// `headers`: the most header fields of a request.
+    pub headers: usize,
+    /// `connections`: the most connections at a time.
+    pub connections: usize,
+    /// `requests`: the most requests at a time.
+    pub requests: usize,
+    /// `header_seconds`: how long the header of a request may take, and a connection idle.
+    pub header_time: Duration,
+    /// `request_seconds`: how long a request may take from its header to its answer.
+    pub request_time: Duration,
+    /// `drain_seconds`: how long requests under way may go on once the service is told to stop.
+    pub drain_time: Duration,
+    /// `rate`: how many requests a second one client may send; none sets no limit.
+    pub rate: Option<u32>,
+    /// `burst`: how many it may send at once.
+    pub burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 64 * 1024,
+            headers: 64,
+            connections: 1024,
+            requests: 512,
+            header_time: Duration::from_secs(10),
+            request_time: Duration::from_secs(10),
+            drain_time: Duration::from_secs(20),
+            rate: None,
+            burst: 100,
+        }
+    }
+}
+
+/// `[service.tls]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TlsSettings {
+    /// `certificate`: PEM, the service's certificate first.
+    pub certificate: String,
+    /// `key`: its private key in PEM.
+    pub key: String,
+    /// `client_ca`: PEM of the authorities whose certificates clients must show.
+    pub client_ca: Option<String>,
+}
+
+/// `[service.tokens]`: the bearer tokens that clients must show (RFC 6750, RFC 7519).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TokenSettings {
+    /// `keys`: PEM files of public keys, or JWK sets (RFC 7517).
+    pub keys: Vec<String>,
+    /// `algorithms`: which are accepted; `none` and shared secrets are not among those that exist here.
+    pub algorithms: Vec<String>,
+    /// `issuer`: what `iss` must be.
+    pub issuer: Vec<String>,
+    /// `audience`: what `aud` must hold.
+    pub audience: Vec<String>,
+    /// `leeway_seconds`: how far clocks may differ.
+    pub leeway: u64,
+}
+
+/// `[[service.signer]]`
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SignerSettings {
+    /// `name`: what rules call it.
+    pub name: String,
+    /// `key`: its private key in PEM.
+    pub key: String,
+    /// `certificate`: in PEM.
+    pub certificate: String,
+    /// `x5u`: where verifiers find the certificate.
+    pub x5u: String,
+}
+
+/// `[service.log]`
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LogSettings {
+    /// `level`
+    pub level: LogLevel,
+    /// `numbers`: whether telephone numbers stand in the log in full.
+    pub numbers: bool,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// What keeps the service from working.
+    Error,
+    /// What somebody should look at.
+    Warn,
+    /// Start, stop, reload.
+    #[default]
+    Info,
+    /// Every request.
+    Requests,
+}
+
+/// `[service.evidence]`: where verdicts are kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EvidenceSettings {
+    /// `folder`: where the files go.
+    pub folder: String,
+    /// `bytes`: how long a file may become before the next begins; a new day begins one, too.
+    pub bytes: u64,
+    /// `queue`: how many verdicts may wait for the disk before more are dropped.
+    pub queue: usize,
+    /// `checks`: whether the whole verdict is kept, with every check, or only what it comes to.
+    pub checks: bool,
+}

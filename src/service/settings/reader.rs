@@ -1,0 +1,273 @@
+//! `[service]` to [`Settings`], with every fault placed.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{
+    Atis82Settings, EvidenceSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings, SignerSettings,
+    TlsSettings, TokenSettings,
+};
+use crate::document::{self, Flaw, Table, elements};
+use crate::service::attestation::SigningSettings;
+use crate::service::fault::{Error, Fault};
+use crate::service::replay::ReplaySettings;
+use crate::service::sip::SipSettings;
+use crate::service::treatment::TreatmentSettings;
+use crate::service::values::Reader;
+use crate::verify::{CrlPolicy, Policy, Profile, Require};
+
+/// No configuration that people keep by hand is longer.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
+    document::read(bytes, MAX_BYTES, |reader, root| match reader.table(root, "service") {
+        Some(table) => reader.settings(&table),
+        None => Settings::default(),
+    })
+}
+
+/// The keys of `[service]`.
+const KEYS: [&str; 18] = [
+    "listen",
+    "open",
+    "fetch",
+    "fetch_cache",
+    "fetch_archive",
+    "workers",
+    "verification",
+    "atis82",
+    "limits",
+    "tls",
+    "tokens",
+    "signer",
+    "signing",
+    "sip",
+    "treatment",
+    "replay",
+    "log",
+    "evidence",
+];
+
+impl Reader<'_> {
+    fn settings(&mut self, table: &Table<'_, '_>) -> Settings {
+        self.known(table, &KEYS);
+        let default = Settings::default();
+        let plan = default.policy.number_plan;
+        let section = |reader: &mut Self, name: &str| reader.table(table, name);
+        let settings = Settings {
+            listen: self.listen(table).unwrap_or(default.listen),
+            open: self.flag(table, "open").unwrap_or_default(),
+            fetch: self.flag(table, "fetch").unwrap_or_default(),
+            fetch_cache: self.string(table, "fetch_cache"),
+            fetch_archive: self.string(table, "fetch_archive"),
+            workers: self.number(table, "workers", 1..=1024),
+            policy: section(self, "verification").map(|own| self.policy(&own)).unwrap_or_default(),
+            atis82: section(self, "atis82").map(|own| self.atis82(&own)).unwrap_or_default(),
+            limits: section(self, "limits").map(|own| self.limits(&own)).unwrap_or_default(),
+            tls: section(self, "tls").map(|own| self.tls(&own)),
+            tokens: section(self, "tokens").map(|own| self.tokens(&own)),
+            signers: self.signers(table),
+            sip: section(self, "sip").map(|own| SipSettings::read(self, &own)).unwrap_or_default(),
+            signing: section(self, "signing").map(|own| SigningSettings::read(self, &own, &plan)),
+            treatment: section(self, "treatment").map(|own| TreatmentSettings::read(self, &own)).unwrap_or_default(),
+            replay: section(self, "replay").map(|own| ReplaySettings::read(self, &own)),
+            log: section(self, "log").map(|own| self.log(&own)).unwrap_or_default(),
+            evidence: section(self, "evidence").map(|own| self.evidence(&own)),
+        };
+        self.check_exposure(table, &settings);
+        settings
+    }
+
+    fn listen(&mut self, table: &Table<'_, '_>) -> Option<Vec<SocketAddr>> {
+        table.get("listen")?;
+        let addresses =
+            self.parsed(table, "listen", |text| text.parse().map_err(|_| Fault::Address { text: text.to_owned() }));
+        if addresses.is_empty() && self.is_clean() {
+            self.fault_at(table, "listen", Flaw::Empty);
+        }
+        Some(addresses)
+    }
+
+    /// A signing service that anybody reaches signs anybody's calls.
+    fn check_exposure(&mut self, table: &Table<'_, '_>, settings: &Settings) {
+        let everybody = settings.sip.endpoints.iter().map(|endpoint| endpoint.address);
+        let everybody = everybody.filter(|_| settings.sip.allow.is_empty() && !settings.open);
+        if let Some(address) = everybody.into_iter().find(|address| !address.ip().is_loopback()) {
+            self.fault_at(table, "sip", Fault::SipOpen { address });
+        }
+        let known = settings.tokens.is_some() || settings.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        let Some(address) = settings.listen.iter().copied().find(|address| !address.ip().is_loopback()) else { return };
+        if !known && !settings.open {
+            self.fault_at(table, "listen", Fault::Open { address });
+        }
+        if settings.tokens.is_some() && settings.tls.is_none() && !settings.open {
+            self.fault_at(table, "tokens", Fault::TokensInTheClear { address });
+        }
+    }
+
+    fn policy(&mut self, table: &Table<'_, '_>) -> Policy {
+        self.known(
+            table,
+            &["max_age", "max_diverted_age", "profile", "strict", "require", "crl_policy", "cross_check"],
+        );
+        let default = Policy::default();
+        Policy {
+            max_age: self.bounded(table, "max_age", 1, 86_400).unwrap_or(default.max_age),
+            max_diverted_age: self.bounded(table, "max_diverted_age", 1, 86_400).unwrap_or(default.max_diverted_age),
+            profile: self
+                .word(table, "profile", &[("rfc", Profile::Rfc), ("atis", Profile::Atis)], "\"rfc\", \"atis\"")
+                .unwrap_or_default(),
+            strict: self.flag(table, "strict").unwrap_or_default(),
+            require: self
+                .word(table, "require", &[("any", Require::Any), ("shaken", Require::Shaken)], "\"any\", \"shaken\"")
+                .unwrap_or_default(),
+            crl: self.crl_policy(table),
+            cross_check: self.flag(table, "cross_check").unwrap_or_default(),
+            ..default
+        }
+    }
+
+    fn crl_policy(&mut self, table: &Table<'_, '_>) -> CrlPolicy {
+        let words =
+            [("use", CrlPolicy::Use), ("require", CrlPolicy::Require), ("require-fresh", CrlPolicy::RequireFresh)];
+        self.word(table, "crl_policy", &words, "\"use\", \"require\", \"require-fresh\"").unwrap_or_default()
+    }
+
+    fn atis82(&mut self, table: &Table<'_, '_>) -> Atis82Settings {
+        self.known(table, &["reason_names", "attestation"]);
+        let names = [("reasonCode", ReasonNames::Camel), ("reasoncode", ReasonNames::Lower)];
+        Atis82Settings {
+            reason_names: self
+                .word(table, "reason_names", &names, "\"reasonCode\", \"reasoncode\"")
+                .unwrap_or_default(),
+            attestation: self.flag(table, "attestation").unwrap_or_default(),
+        }
+    }
+
+    fn limits(&mut self, table: &Table<'_, '_>) -> Limits {
+        self.known(
+            table,
+            &[
+                "body",
+                "headers",
+                "connections",
+                "requests",
+                "header_seconds",
+                "request_seconds",
+                "drain_seconds",
+                "rate",
+                "burst",
+            ],
+        );
+        let default = Limits::default();
+        Limits {
+            body: self.number(table, "body", 1024..=16 << 20).unwrap_or(default.body),
+            headers: self.number(table, "headers", 8..=1024).unwrap_or(default.headers),
+            connections: self.number(table, "connections", 1..=1_000_000).unwrap_or(default.connections),
+            requests: self.number(table, "requests", 1..=1_000_000).unwrap_or(default.requests),
+            header_time: self.seconds(table, "header_seconds").unwrap_or(default.header_time),
+            request_time: self.seconds(table, "request_seconds").unwrap_or(default.request_time),
+            drain_time: self.seconds(table, "drain_seconds").unwrap_or(default.drain_time),
+            rate: self.number(table, "rate", 1..=1_000_000),
+            burst: self.number(table, "burst", 1..=1_000_000).unwrap_or(default.burst),
+        }
+    }
+
+    fn tls(&mut self, table: &Table<'_, '_>) -> TlsSettings {
+        self.known(table, &["certificate", "key", "client_ca"]);
+        TlsSettings {
+            certificate: self.required(table, "certificate"),
+            key: self.required(table, "key"),
+            client_ca: self.string(table, "client_ca"),
+        }
+    }
+
+    fn tokens(&mut self, table: &Table<'_, '_>) -> TokenSettings {
+        self.known(table, &["keys", "algorithms", "issuer", "audience", "leeway_seconds"]);
+        let named = |reader: &mut Self, name: &'static str| {
+            if table.get(name).is_none() {
+                reader.missing(table, name);
+            }
+            reader.strings(table, name)
+        };
+        TokenSettings {
+            keys: named(self, "keys"),
+            algorithms: self.algorithms(table),
+            issuer: named(self, "issuer"),
+            audience: named(self, "audience"),
+            leeway: self.number(table, "leeway_seconds", 0..=300).unwrap_or(5),
+        }
+    }
+
+    /// RFC 8725 §3.1: which algorithms are taken is said here, never by the token.
+    fn algorithms(&mut self, table: &Table<'_, '_>) -> Vec<String> {
+        const WANTED: &str = "\"ES256\", \"ES384\", \"EdDSA\", \"RS256\", \"PS256\"";
+        let mut algorithms = Vec::new();
+        for value in elements(table, "algorithms") {
+            let Some(found) = self.text(value, "service.tokens.algorithms") else { continue };
+            if ["ES256", "ES384", "EdDSA", "RS256", "PS256"].contains(&found.as_str()) {
+                algorithms.push(found);
+            } else {
+                self.fault(value.span().start, "service.tokens.algorithms", Flaw::Word { found, wanted: WANTED });
+            }
+        }
+        if algorithms.is_empty() { vec!["ES256".to_owned()] } else { algorithms }
+    }
+
+    fn signers(&mut self, parent: &Table<'_, '_>) -> Vec<SignerSettings> {
+        let mut lines: HashMap<String, usize> = HashMap::new();
+        let mut signers = Vec::new();
+        for table in self.tables(parent, "signer") {
+            self.known(&table, &["name", "key", "certificate", "x5u"]);
+            let signer = SignerSettings {
+                name: self.required(&table, "name"),
+                key: self.required(&table, "key"),
+                certificate: self.required(&table, "certificate"),
+                x5u: self.required(&table, "x5u"),
+            };
+            let line = self.place(table.at).0;
+            if let Some(line) = lines.insert(signer.name.clone(), line).filter(|_| !signer.name.is_empty()) {
+                self.fault_at(&table, "name", Fault::Twice { name: signer.name.clone(), line });
+            }
+            signers.push(signer);
+        }
+        signers
+    }
+
+    fn log(&mut self, table: &Table<'_, '_>) -> LogSettings {
+        self.known(table, &["level", "numbers"]);
+        let levels = [
+            ("info", LogLevel::Info),
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("requests", LogLevel::Requests),
+        ];
+        LogSettings {
+            level: self
+                .word(table, "level", &levels, "\"error\", \"warn\", \"info\", \"requests\"")
+                .unwrap_or_default(),
+            numbers: self.flag(table, "numbers").unwrap_or_default(),
+        }
+    }
+
+    fn evidence(&mut self, table: &Table<'_, '_>) -> EvidenceSettings {
+        self.known(table, &["folder", "bytes", "queue", "checks"]);
+        EvidenceSettings {
+            folder: self.required(table, "folder"),
+            bytes: self.number(table, "bytes", 4096..=1 << 40).unwrap_or(256 << 20),
+            queue: self.number(table, "queue", 1..=1_000_000).unwrap_or(10_000),
+            checks: self.flag(table, "checks").unwrap_or_default(),
+        }
+    }
+
+    fn seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {
+        self.number(table, name, 1..=3600).map(Duration::from_secs)
+    }
+
+    /// A number of a narrower type.
+    fn number<T: TryFrom<i64>>(&mut self, table: &Table<'_, '_>, name: &str, bounds: RangeInclusive<i64>) -> Option<T> {
+        T::try_from(self.bounded(table, name, *bounds.start(), *bounds.end())?).ok()
+    }
+}

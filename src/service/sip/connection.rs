@@ -1,0 +1,136 @@
+//! One TCP connection: messages in, answers out, with a time for everything (RFC 3261 §18.3).
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::service::sip::endpoint::Source;
+use crate::service::sip::listener::{Listener, Phase, over};
+use crate::service::sip::stream::{Next, Stream};
+
+/// Answers that wait to be written; a peer that lets more pile up does not read.
+const OUTBOX: usize = 256;
+/// Empty lines back to whoever sends two of them (RFC 5626 §4.4.1).
+const PONG: &[u8] = b"\r\n";
+
+/// Accepts connections until the end begins.
+pub(super) async fn accept(listener: Arc<Listener>, socket: TcpListener, mut watching: watch::Receiver<Phase>) {
+    loop {
+        let ending = watching.clone();
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = watching.wait_for(|phase| *phase != Phase::Serving) => return,
+        };
+        match accepted {
+            Ok((stream, address)) => admit(&listener, stream, address, ending),
+            // Too many open files, perhaps: they become fewer.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn admit(listener: &Arc<Listener>, stream: TcpStream, address: SocketAddr, watching: watch::Receiver<Phase>) {
+    let (outbox, answers) = mpsc::channel(OUTBOX);
+    let mut connections = listener.connections.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(number) = connections.add(address.ip(), outbox, &listener.limits) else {
+        listener.refused.fetch_add(1, Ordering::Relaxed);
+        return;
+    };
+    drop(connections);
+    // Small answers are not held back for bigger packets.
+    let _ = stream.set_nodelay(true);
+    let (reading, writing) = stream.into_split();
+    let source = Source::tcp(address, number);
+    tokio::spawn(run(Arc::clone(listener), source, reading, writing, answers, watching));
+}
+
+/// Reads and writes until one of them ends.
+async fn run(
+    listener: Arc<Listener>,
+    source: Source,
+    reading: OwnedReadHalf,
+    writing: OwnedWriteHalf,
+    answers: mpsc::Receiver<Vec<u8>>,
+    mut watching: watch::Receiver<Phase>,
+) {
+    let mut writer = tokio::spawn(write(writing, answers, listener.limits.message));
+    let (is_whole, still_writes) = tokio::select! {
+        is_whole = read(&listener, source, reading) => (is_whole, true),
+        () = over(&mut watching) => (true, true),
+        _ = &mut writer => (false, false),
+    };
+    if !is_whole {
+        listener.broken.fetch_add(1, Ordering::Relaxed);
+    }
+    // The outbox closes with this; what is in it is still written.
+    listener.connections.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&source.connection);
+    if still_writes {
+        let _ = writer.await;
+    }
+}
+
+/// Reads until the stream ends; the answer is whether it ended well.
+async fn read(listener: &Arc<Listener>, source: Source, mut reading: OwnedReadHalf) -> bool {
+    let limits = &listener.limits;
+    let mut stream = Stream::new(limits.message_bytes);
+    // One connection has only so many calls judged at a time; until then it is not read.
+    let turns = Arc::new(Semaphore::new((limits.pending / 20).max(16)));
+    let mut buffer = vec![0; 16 << 10];
+    let mut until = Instant::now() + limits.idle;
+    loop {
+        let Ok(Ok(length)) = timeout_at(until, reading.read(&mut buffer)).await else { return !stream.is_waiting() };
+        if length == 0 {
+            return !stream.is_waiting();
+        }
+        let mut is_new = !stream.is_waiting();
+        stream.push(buffer.get(..length).unwrap_or_default());
+        loop {
+            match stream.next() {
+                Next::More => break,
+                Next::Ping => listener.send_to(source, PONG.to_vec()),
+                Next::Message(bytes) => {
+                    is_new = true;
+                    let turn = Arc::clone(&turns).acquire_owned().await.ok();
+                    listener.process(&bytes, source, turn).await;
+                }
+                Next::Broken(_, bytes) => {
+                    listener.process_unframed(&bytes, source).await;
+                    return false;
+                }
+            }
+        }
+        // A message that has begun has its time from its first byte on: drop by drop is not fast enough.
+        if !stream.is_waiting() {
+            until = Instant::now() + limits.idle;
+        } else if is_new {
+            until = Instant::now() + limits.message;
+        }
+    }
+}
+
+async fn write(mut writing: OwnedWriteHalf, mut answers: mpsc::Receiver<Vec<u8>>, longest: Duration) {
+    while let Some(bytes) = answers.recv().await {
+        let written = timeout_at(Instant::now() + longest, writing.write_all(&bytes)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            return;
+        }
+    }
+    let _ = writing.shutdown().await;
+}
+
+impl Listener {
+    /// Bytes for a connection that are no answer to a request.
+    fn send_to(&self, source: Source, bytes: Vec<u8>) {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, outbox)) = connections.open.get(&source.connection) {
+            let _ = outbox.try_send(bytes);
+        }
+    }
+}

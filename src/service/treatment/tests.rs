@@ -1,0 +1,228 @@
+use super::*;
+use crate::document::Misplaced;
+use crate::passport::Attestation;
+use crate::service::fault::Fault;
+use crate::service::scene::{CALLED, NOW, ORIGID, call, identity, identity_of, invite, judge, signed_call};
+
+fn read(text: &str) -> Result<TreatmentSettings, Vec<Misplaced<Fault>>> {
+    TreatmentSettings::parse(text)
+}
+
+fn treat(settings: &str, call: &Call) -> Treatment {
+    read(settings).unwrap().treat(call, &judge(call), Some("198.51.100.7".parse().unwrap()))
+}
+
+fn good() -> Call {
+    signed_call("1", &[&identity(Attestation::A, CALLED)])
+}
+
+/// H26: another signature of the same length.
+fn forged() -> Call {
+    let identity = identity(Attestation::A, CALLED);
+    let (token, rest) = identity.split_once(';').unwrap();
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    signed_call("1", &[&format!("{signed}.{};{rest}", "Q".repeat(86))])
+}
+
+/// H16.
+fn stale() -> Call {
+    signed_call("1", &[&identity_of(Attestation::A, CALLED, NOW.plus_seconds(-90))])
+}
+
+fn code(treatment: &Treatment) -> Option<u16> {
+    treatment.rejection.as_ref().map(|rejection| rejection.code)
+}
+
+#[test]
+fn by_default_nothing_is_rejected_and_everything_tagged() {
+    // F6, E22: the call completes, and what was found out goes with it.
+    let passed = treat("", &good());
+    assert_eq!(passed.action, Action::Tag);
+    assert_eq!(passed.verstat.as_deref(), Some("TN-Validation-Passed"));
+    assert_eq!((passed.attest, passed.origid.as_deref()), (Some(Attestation::A), Some(ORIGID)));
+    assert_eq!((passed.reasons.len(), passed.because.as_str()), (0, "no rule fits: tag"));
+    for (call, verstat) in
+        [(forged(), "TN-Validation-Failed"), (stale(), "No-TN-Validation"), (signed_call("1", &[]), "No-TN-Validation")]
+    {
+        let treatment = treat("", &call);
+        assert_eq!((treatment.action, treatment.verstat.as_deref()), (Action::Tag, Some(verstat)));
+        // What is not believed is not passed on.
+        assert_eq!((treatment.attest, treatment.origid, treatment.rejection), (None, None, None));
+        assert_eq!(treatment.reasons.len(), call.identities.len());
+    }
+}
+
+#[test]
+fn rules_reject_with_the_code_of_table_h() {
+    let rules = r#"
+        [[rule]]
+        error = ["InvalidSignature", "H20"]
+        action = "reject"
+        [[rule]]
+        verstat = "TN-Validation-Failed"
+        action = "reject"
+        code = 603
+        phrase = "Network Blocked"
+        [[rule]]
+        verdict = "passed"
+        attest = ["C", "none"]
+        action = "reject"
+        code = 608
+    "#;
+    let forged = treat(rules, &forged());
+    assert_eq!(forged.rejection, Some(Rejection::new(438, Some("Invalid Identity Header"))));
+    assert_eq!(forged.because, "rule 1 (error InvalidSignature): reject");
+    assert!(
+        forged.reasons[0].starts_with("STIR ;cause=438 ;text=\"Invalid Identity Header\" ;ppi=\".."),
+        "{:?}",
+        forged.reasons
+    );
+    let gateway = signed_call("1", &[&identity(Attestation::C, CALLED)]);
+    let gateway = treat(rules, &gateway);
+    assert_eq!((code(&gateway), gateway.because.as_str()), (Some(608), "rule 3 (verdict passed, attest C): reject"));
+    assert_eq!(treat(rules, &good()).action, Action::Tag);
+    assert_eq!(treat(rules, &stale()).action, Action::Tag, "nobody asked for that");
+}
+
+#[test]
+fn a_rule_without_a_code_rejects_with_the_standards() {
+    let rule = "[[rule]]\naction = \"reject\"";
+    for (call, code) in [
+        (signed_call("1", &[]), 428),                                             // H2
+        (signed_call("1", &["a.b.c;info=<https://c.example/1>;ppt=msg"]), 428),   // H3
+        (signed_call("1", &["a.b.c;info=<https://c.example/1>"]), 438),           // H4
+        (signed_call("1", &["..YQ;info=<https://c.example/1>;ppt=shaken"]), 438), // H5
+        (good(), 403),
+    ] {
+        let treatment = treat(rule, &call);
+        assert_eq!(treatment.rejection.map(|rejection| rejection.code), Some(code), "{:?}", judge(&call).decisive());
+        assert!(treatment.because.starts_with("rule 1 (every verdict)"));
+    }
+}
+
+#[test]
+fn an_identity_and_a_caller_may_be_required() {
+    // H2, B.7: 428 only where it is mandated.
+    let unsigned = signed_call("1", &[]);
+    let treatment = treat("require_identity = true", &unsigned);
+    assert_eq!(treatment.rejection, Some(Rejection::new(428, Some("Use Identity Header"))));
+    assert_eq!(treat("require_identity = true", &good()).action, Action::Tag);
+    // H19, G24: 433 where neither P-Asserted-Identity nor From names somebody.
+    let anonymous = |fields: &str| {
+        let text = invite("1", fields)
+            .replace("<sip:+12155550112@twill.example;user=phone>", "<sip:anonymous@anonymous.invalid>");
+        treat("reject_anonymous = true", &call(&text))
+    };
+    assert_eq!(anonymous("").rejection, Some(Rejection::new(433, Some("Anonymity Disallowed"))));
+    assert_eq!(anonymous("Privacy: id\r\nP-Asserted-Identity: <tel:+12155550112>\r\n").rejection, None);
+    let bare = "[[rule]]\nerror = \"H19\"\naction = \"reject\"";
+    let text = invite("1", &format!("Identity: {}\r\n", identity(Attestation::A, CALLED)));
+    let text = text.replace("<sip:+12155550112@twill.example;user=phone>", "<sip:anonymous@anonymous.invalid>");
+    assert_eq!(code(&treat(bare, &call(&text))), Some(433));
+}
+
+#[test]
+fn what_was_signed_for_somebody_else_is_worth_what_the_policy_says() {
+    // F24.
+    let diverted = signed_call("1", &[&identity(Attestation::B, "12155550199")]);
+    for (word, verstat, attest, is_marked) in [
+        ("failed", "No-TN-Validation", None, true),
+        ("unverified", "No-TN-Validation", None, true),
+        ("passed", "TN-Validation-Passed", Some(Attestation::B), true),
+    ] {
+        let treatment = treat(&format!("diverted = \"{word}\""), &diverted);
+        assert_eq!(
+            (treatment.verstat.as_deref(), treatment.attest, treatment.diverted),
+            (Some(verstat), attest, is_marked),
+            "{word}"
+        );
+    }
+    let strict = "[[rule]]\nerror = \"DestMismatch\"\naction = \"reject\"\n";
+    assert_eq!(code(&treat(strict, &diverted)), Some(438));
+    assert_eq!(code(&treat(&format!("diverted = \"unverified\"\n{strict}"), &diverted)), None);
+    // Only where all else is right: a forged one stays forged.
+    let identity = identity(Attestation::B, "12155550199");
+    let (token, rest) = identity.split_once(';').unwrap();
+    let forged = format!("{}.{};{rest}", token.rsplit_once('.').unwrap().0, "Q".repeat(86));
+    let treatment = treat("diverted = \"passed\"", &signed_call("1", &[&forged]));
+    assert_eq!((treatment.diverted, treatment.attest), (false, None));
+}
+
+#[test]
+fn verstat_and_reason_are_spelled_as_configured() {
+    // F9, E25.
+    let spelled = treat("verstat = \"with-attestation\"", &signed_call("1", &[&identity(Attestation::B, CALLED)]));
+    assert_eq!(spelled.verstat.as_deref(), Some("TN-Validation-Passed-B"));
+    assert_eq!(treat("verstat = \"with-attestation\"", &forged()).verstat.as_deref(), Some("TN-Validation-Failed"));
+    assert_eq!(treat("reason = \"SIP\"", &forged()).reasons, ["SIP ;cause=438 ;text=\"Invalid Identity Header\""]);
+    assert_eq!(treat("reason = \"none\"", &forged()).reasons, [""; 0]);
+    let untouched = treat("otherwise = \"continue\"", &good());
+    assert_eq!((untouched.verstat, untouched.attest, untouched.action), (None, None, Action::Continue));
+    assert_eq!(code(&treat("otherwise = \"reject\"", &forged())), Some(438));
+}
+
+#[test]
+fn a_peer_has_its_own_manner_before_everybodys() {
+    let settings = r#"
+        verstat = "with-attestation"
+        [[rule]]
+        error = "InvalidSignature"
+        action = "reject"
+        [[peer]]
+        addresses = ["198.51.100.0/24"]
+        require_identity = true
+        [[peer]]
+        name = "Twill"
+        addresses = ["198.51.100.7"]
+        verstat = "plain"
+        [[peer.rule]]
+        error = "InvalidSignature"
+        action = "tag"
+    "#;
+    let settings = read(settings).unwrap();
+    let treat = |call: &Call, source: &str| settings.treat(call, &judge(call), Some(source.parse().unwrap()));
+    assert_eq!(code(&treat(&forged(), "203.0.113.1")), Some(438));
+    assert_eq!(code(&treat(&forged(), "198.51.100.8")), Some(438), "what a peer does not say is as for everybody");
+    let own = treat(&forged(), "::ffff:198.51.100.7");
+    assert_eq!((code(&own), own.because.as_str()), (None, "peer Twill: rule 1 (error InvalidSignature): tag"));
+    assert_eq!(treat(&good(), "198.51.100.7").verstat.as_deref(), Some("TN-Validation-Passed"));
+    assert_eq!(treat(&good(), "198.51.100.8").verstat.as_deref(), Some("TN-Validation-Passed-A"));
+    let unsigned = signed_call("1", &[]);
+    assert_eq!(code(&treat(&unsigned, "198.51.100.8")), Some(428));
+    assert_eq!(code(&treat(&unsigned, "198.51.100.7")), None);
+}
+
+#[test]
+fn faults_are_placed_and_say_what_to_do() {
+    let text = r#"
+otherwise = "drop"
+require_identity = "yes"
+verstat = "A"
+reasons = "SIP"
+
+[[rule]]
+error = ["StaleDates", "H99"]
+action = "reject"
+code = 200
+
+[[rule]]
+verdict = "bad"
+code = 438
+
+[[rule]]
+action = "tag"
+code = 438
+
+[[rule]]
+action = "reject"
+phrase = "Go away"
+
+[[peer]]
+name = "Twill"
+addresses = "198.51.100.7/24"
+
+[[peer]]
+"#;
+    let faults: Vec<String> = read(text).unwrap_err().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(faults.join("\n"));
+}

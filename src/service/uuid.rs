@@ -1,0 +1,35 @@
+//! Random UUIDs (RFC 9562 §5.4: version 4): origination identifiers, names of requests.
+
+/// A new one. Without the system's random numbers it is all zeros but for its version: a name for a request, and no
+/// more than that.
+pub(crate) fn random() -> String {
+    let mut bytes = [0_u8; 16];
+    // What fails here fails everything that signs.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 0x0f] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passport::is_uuid;
+
+    #[test]
+    fn each_is_a_uuid_of_version_4() {
+        let (first, second) = (random(), random());
+        assert!(is_uuid(&first) && first != second, "{first}");
+        assert_eq!(&first[14..15], "4");
+        assert!("89ab".contains(&first[19..20]), "{first}");
+    }
+}

@@ -1,0 +1,64 @@
+//! The table `[service]`: what it says when it says nothing, and its faults with their places.
+
+use stirtrace::service::Settings;
+use stirtrace::service::settings::{LogLevel, ReasonNames};
+use stirtrace::verify::{CrlPolicy, Require};
+
+fn faults(toml: &str) -> String {
+    let faults = Settings::parse(toml.as_bytes()).unwrap_err();
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn without_a_table_it_listens_to_this_machine_only_and_fetches_nothing() {
+    let settings = Settings::parse(b"lake = \"lake\"").unwrap();
+    assert_eq!(settings, Settings::default());
+    assert_eq!(settings.listen, ["127.0.0.1:8080".parse().unwrap()]);
+    assert!(!settings.fetch && !settings.log.numbers && settings.evidence.is_none());
+}
+
+#[test]
+fn everything_that_can_be_said_is_read() {
+    let text = include_str!("../../examples/service/stirtrace.toml");
+    let settings = Settings::parse(text.as_bytes()).unwrap();
+    assert_eq!(settings.signers[0].name, "twill");
+    let every = "[service]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nopen = true\nfetch = true\nworkers = 2\n\
+        [service.verification]\nmax_age = 30\nprofile = \"atis\"\nstrict = true\nrequire = \"shaken\"\n\
+        crl_policy = \"require-fresh\"\n[service.atis82]\nreason_names = \"reasoncode\"\n\
+        [service.limits]\nbody = 4096\nrate = 50\nburst = 10\ndrain_seconds = 3\n\
+        [service.log]\nlevel = \"requests\"\nnumbers = true\n";
+    let settings = Settings::parse(every.as_bytes()).unwrap();
+    assert_eq!((settings.listen.len(), settings.workers, settings.fetch), (2, Some(2), true));
+    assert_eq!((settings.policy.max_age, settings.policy.crl), (30, CrlPolicy::RequireFresh));
+    assert_eq!(settings.policy.require, Require::Shaken);
+    assert_eq!(settings.atis82.reason_names, ReasonNames::Lower);
+    assert_eq!((settings.limits.body, settings.limits.rate, settings.limits.burst), (4096, Some(50), 10));
+    assert_eq!(settings.log.level, LogLevel::Requests);
+}
+
+#[test]
+fn faults_are_told_with_their_place_and_what_belongs_there() {
+    let wrong = "[service]\nlisten = [\"localhost:8080\", \"127.0.0.1:8080\"]\nfetch = \"yes\"\nworkers = 0\nport = 1\n\
+        [service.limits]\nbody = 10\nburts = 7\n[service.verification]\nprofile = \"rfc8224\"\n\
+        [service.tls]\ncertificate = \"server.pem\"\n[service.tokens]\nalgorithms = [\"HS256\", \"none\"]\n\
+        [[service.signer]]\nname = \"a\"\nkey = \"k\"\ncertificate = \"c\"\nx5u = \"u\"\n\
+        [[service.signer]]\nname = \"a\"\nkey = \"\"\n";
+    insta::assert_snapshot!(faults(wrong));
+}
+
+#[test]
+fn what_anybody_could_reach_is_refused_unless_it_is_meant() {
+    insta::assert_snapshot!(faults("[service]\nlisten = \"192.0.2.1:8080\""));
+    insta::assert_snapshot!(faults(
+        "[service]\nlisten = \"192.0.2.1:8080\"\n[service.tokens]\nkeys = \"k\"\nissuer = \"i\"\naudience = \"a\""
+    ));
+    let meant = "[service]\nlisten = \"192.0.2.1:8080\"\nopen = true";
+    assert!(Settings::parse(meant.as_bytes()).is_ok());
+}
+
+#[test]
+fn a_table_for_the_service_is_none_of_the_other_readers_business() {
+    let text = "[service]\nwhatever = 1";
+    assert!(stirtrace::network::Configuration::parse(text.as_bytes()).is_ok());
+    assert!(faults(text).contains("whatever"));
+}
