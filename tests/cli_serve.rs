@@ -167,6 +167,8 @@ fn it_signs_verifies_reads_anew_and_stops() {
     desk.write("stirtrace.toml", configuration("").replace("roots.pem", "authorities/root-fake.pem"));
     served.signal("HUP");
     served.says("are read anew");
+    // The log's level went back to what it is by itself: that waits for a new start.
+    assert_eq!(served.says("only after a new start")["key"], "service.log");
     let distrusted = served.post("/stir/v1/verification", &verification(identity));
     assert_eq!(distrusted["verificationResponse"]["reasonCode"], 437);
     served.signal("TERM");

@@ -44,9 +44,10 @@ whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET /healt
 unless that table or an option says otherwise.
 
 SIGHUP reads keys, trust, CRLs and configuration anew, and keeps the old ones if
-anything is wrong with the new. SIGTERM and SIGINT stop it: what is under way is
-answered first. The log is one JSON object a line on stderr, or text on a
-terminal; numbers are masked unless [service.log] says numbers = true.
+anything is wrong with the new; the log names what only a new start changes.
+SIGTERM and SIGINT stop it: what is under way is answered first. The log is one
+JSON object a line on stderr, or text on a terminal; numbers are masked unless
+[service.log] says numbers = true.
 
 Exit codes: 0 stopped as it was told, 1 stopped before all was answered, 2 misuse,
 or something unreadable.")]
@@ -198,14 +199,20 @@ fn log_fetching(event: &Event) {
 }
 
 async fn reload(engine: Arc<Engine>) {
+    let before = engine.standing();
     let read = tokio::task::spawn_blocking(move || engine.reload().map(|()| engine.standing())).await;
+    let read = read.unwrap_or_else(|reason| Err(reason.to_string()));
     match read {
-        Ok(Ok(standing)) => tracing::info!(
-            anchors = standing.trust().anchors().certificates().len(),
-            crls = standing.trust().crls().len(),
-            "keys, trust, CRLs and configuration are read anew"
-        ),
-        Ok(Err(reason)) => tracing::error!(%reason, "not read anew; what was loaded before stays"),
+        Ok(standing) => {
+            tracing::info!(
+                anchors = standing.trust().anchors().certificates().len(),
+                crls = standing.trust().crls().len(),
+                "keys, trust, CRLs and configuration are read anew"
+            );
+            for key in before.settings().fixed_keys_changed(standing.settings()) {
+                tracing::warn!(key = %format_args!("service.{key}"), "changed, and in force only after a new start");
+            }
+        }
         Err(reason) => tracing::error!(%reason, "not read anew; what was loaded before stays"),
     }
 }

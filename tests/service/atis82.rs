@@ -161,10 +161,10 @@ fn the_first_step_that_fails_decides() {
         json!({"claims": {"attest": "D"}, "mutate": ["flip-signature-bit"], "signer": "under-fake-root"}),
         json!({"iat": -90, "claims": {"attest": "D"}, "mutate": ["flip-signature-bit"]}),
         json!({"claims": {"origid": null, "attest": "D"}, "iat": -90}),
-        json!({"header": {"ppt": "rcd"}, "claims": {"origid": null}}),
-        json!({"header": {"alg": "none", "ppt": "rcd"}, "claims": {"origid": null}}),
-        json!({"header": {"typ": "JWT", "alg": "none", "ppt": "rcd"}}),
-        json!({"header": {"x5u": "https://a.example/b", "typ": "JWT", "alg": "none", "ppt": "rcd"}}),
+        json!({"header": {"ppt": "div"}, "claims": {"origid": null}}),
+        json!({"header": {"alg": "none", "ppt": "div"}, "claims": {"origid": null}}),
+        json!({"header": {"typ": "JWT", "alg": "none", "ppt": "div"}}),
+        json!({"header": {"x5u": "https://a.example/b", "typ": "JWT", "alg": "none", "ppt": "div"}}),
     ];
     let descriptions: Vec<String> = faults
         .into_iter()

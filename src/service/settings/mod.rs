@@ -89,6 +89,24 @@ impl Settings {
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Error>> {
         reader::read(bytes)
     }
+
+    /// The keys that differ in `other` and that only a new start puts into force.
+    #[must_use]
+    pub fn fixed_keys_changed(&self, other: &Self) -> Vec<&'static str> {
+        let limits =
+            |own: &Self| (own.limits.connections, own.limits.requests, own.limits.headers, own.limits.header_time);
+        let changed = [
+            ("listen", self.listen != other.listen),
+            ("workers", self.workers != other.workers),
+            ("fetch", self.fetch != other.fetch),
+            ("fetch_cache", self.fetch_cache != other.fetch_cache),
+            ("fetch_archive", self.fetch_archive != other.fetch_archive),
+            ("limits", limits(self) != limits(other)),
+            ("log", self.log != other.log),
+            ("evidence", self.evidence != other.evidence),
+        ];
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
 }
 
 /// How ATIS-1000082 is spoken where its versions differ (F31).
