@@ -46,7 +46,7 @@ pub use verdict::{
 #[derive(Debug, Default)]
 pub struct Verifier {
     policy: Policy,
-    headers: HeaderCache,
+    headers: Arc<HeaderCache>,
     links: Arc<LinkCache>,
     tables: Arc<TableCache>,
 }
@@ -68,7 +68,8 @@ impl Verifier {
     /// A verifier of another policy that remembers what this one remembers: facts are true under any policy.
     #[must_use]
     pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { policy, links: Arc::clone(&self.links), tables: Arc::clone(&self.tables) }
+        let (headers, links, tables) = (Arc::clone(&self.headers), Arc::clone(&self.links), Arc::clone(&self.tables));
+        Self { policy, headers, links, tables }
     }
 
     /// The tables of the keys that sign much.
@@ -132,7 +133,7 @@ impl Verifier {
         verdicts
     }
 
-    const fn caches(&self) -> Caches<'_> {
+    fn caches(&self) -> Caches<'_> {
         Caches { headers: &self.headers, links: &self.links }
     }
 }

@@ -4,7 +4,6 @@ use crate::capture::{CaptureTime, CapturedMessage, Fingerprint, Fingerprinter, R
 use crate::cli::captures::{Captured, fingerprint, read_message};
 use crate::cli::exit::{Complaint, Exit};
 use crate::cli::files::Source;
-use crate::sip::json_call::JsonCall;
 use crate::cli::pieces::Piece;
 use crate::cli::pipeline::Turn;
 use crate::cli::printer::{Remark, Renderer};
@@ -17,6 +16,7 @@ use crate::cli::verify::judge::{Judge, Judgement};
 use crate::cli::verify::summary::Summary;
 use crate::cli::verify::tally::Tally;
 use crate::sip::call::{Call, CallForm};
+use crate::sip::json_call::JsonCall;
 use crate::time::UnixTime;
 
 /// Everybody who works on chunks, alike.

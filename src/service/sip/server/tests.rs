@@ -192,7 +192,7 @@ fn a_repeated_invite_gets_the_same_answer_and_its_ack_ends_it() {
             && !trying.contains("To: <sip:+12155550131@prairie.example;user=phone>;tag")
     );
     let answer = bench.conclude(&job, &Outcome::Unsigned).unwrap();
-    assert_eq!(bench.answers(&text), [answer.clone()]);
+    assert_eq!(bench.answers(&text), std::slice::from_ref(&answer));
     assert_eq!(bench.conclude(&job, &Outcome::Unsigned), None, "once is enough");
     // Timer G: after T1, then twice as long each time, up to T2.
     let repeats: Vec<Millis> = bench.until(10_000).into_iter().map(|(at, _)| at - 200).collect();
