@@ -44,7 +44,7 @@ impl Input {
             Self::Named(path) | Self::Found(path) => path.metadata().ok()?,
             Self::Stdin => stdin_metadata()?,
         };
-        metadata.is_file().then(|| metadata.len())
+        metadata.is_file().then_some(metadata.len())
     }
 
     /// All of its bytes, if they are at most `limit`.
