@@ -42,16 +42,15 @@ fn printed(verdicts: &[Verdict]) -> Vec<String> {
     verdicts.iter().map(|verdict| serde_json::to_string(verdict).unwrap()).collect()
 }
 
-/// Makes tables for the keys that sign the usual cases.
+/// Makes tables for the keys that sign the usual cases, where the policy accepts these.
 fn warm(verifier: &Verifier) {
     let scene = Scene::default();
     (0..TableCache::WARM_UP + TableCache::USES).for_each(|_| drop(scene.verdict_by(verifier, &scene.values())));
-    assert!(!verifier.tables().is_empty());
 }
 
 #[test]
 fn calls_judged_together_have_the_verdicts_that_they_have_alone() {
-    let mut judged = 0;
+    let (mut judged, mut by_tables) = (0, 0);
     for (mut policy, calls) in calls() {
         policy.cross_check = judged % 2 == 1;
         let alone = Verifier::new(policy.clone()).with_tables(Arc::new(TableCache::new(0)));
@@ -61,6 +60,7 @@ fn calls_judged_together_have_the_verdicts_that_they_have_alone() {
         let together: Vec<(&Call, UnixTime)> = calls.iter().map(|(call, at)| (call, *at)).collect();
         let tabled = Verifier::new(policy);
         warm(&tabled);
+        by_tables += if tabled.tables().is_empty() { 0 } else { calls.len() };
         for verifier in [&alone, &tabled] {
             assert_eq!(printed(&verifier.verify_batch(&together, &materials)), expected);
             for portion in [1, 2, 5, 33, 64, 65] {
@@ -70,7 +70,7 @@ fn calls_judged_together_have_the_verdicts_that_they_have_alone() {
         }
         judged += calls.len();
     }
-    assert!(judged > 400, "{judged}");
+    assert!(judged > 400 && by_tables > judged / 2, "{judged}, {by_tables} of them with tables");
 }
 
 /// RFC 8224 §6.2 step 5: one signature that is wrong says nothing about those it was verified with.
@@ -78,6 +78,7 @@ fn calls_judged_together_have_the_verdicts_that_they_have_alone() {
 fn a_wrong_signature_among_many_fails_alone() {
     let verifier = Verifier::new(Policy::default());
     warm(&verifier);
+    assert!(!verifier.tables().is_empty());
     let scene = Scene::default();
     let good = scene.values();
     let wrong: Vec<String> = good.iter().map(|value| with_another_signature(value)).collect();
