@@ -8,6 +8,7 @@ mod pieces;
 mod pool;
 mod sorting;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
@@ -76,7 +77,7 @@ pub trait Pieces: Send {
 }
 
 /// A piece of a file: hands out its records and the lines that are none, in their order, on any core.
-pub type Piece = Box<dyn FnOnce(&mut dyn FnMut(Result<Record, BadLine>)) + Send>;
+pub type Piece = Box<dyn FnOnce(&mut dyn FnMut(Result<Record<Cow<'_, str>>, BadLine>)) + Send>;
 
 /// How much an ingest may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
