@@ -54,15 +54,7 @@ impl ParquetLake {
             if plans.is_empty() {
                 return Ok(());
             }
-            let limit = MAX_PAIRS / plans.len();
-            let numbered: Vec<(usize, &Plan<'s>)> = plans.iter().enumerate().collect();
-            let work = |(number, own): &(usize, &Plan<'s>), give: &mut dyn FnMut(Planned<'s>) -> bool| {
-                let (done, tasks) = plan(&own.file, &own.sought[own.done..], limit);
-                give((*number, done, tasks));
-                Ok::<(), Error>(())
-            };
-            let mut planned = Vec::with_capacity(numbered.len());
-            parallel::for_each(&numbered, work, |own| planned.push(own))?;
+            let planned = plan_all(&plans, MAX_PAIRS / plans.len())?;
             let mut tasks = Vec::new();
             for (number, done, own) in planned {
                 plans[number].done += done;
@@ -129,6 +121,25 @@ struct Plan<'a> {
 
 /// Of the plan of that number, how many are looked up, and what is to be read for them.
 type Planned<'a> = (usize, usize, Vec<Task<'a>>);
+
+/// The plans of all files, on all cores where there is much to look up.
+fn plan_all<'a>(plans: &[Plan<'a>], limit: usize) -> Result<Vec<Planned<'a>>, Error> {
+    let numbered: Vec<(usize, &Plan<'a>)> = plans.iter().enumerate().collect();
+    let work = |(number, own): &(usize, &Plan<'a>), give: &mut dyn FnMut(Planned<'a>) -> bool| {
+        let (done, tasks) = plan(&own.file, &own.sought[own.done..], limit);
+        give((*number, done, tasks));
+        Ok(())
+    };
+    let mut planned = Vec::with_capacity(numbered.len());
+    let many = plans.iter().map(|own| own.sought.len()).sum::<usize>() >= WORTH_THREADS;
+    for some in numbered.chunks(if many { numbered.len() } else { 1 }) {
+        parallel::for_each(some, work, |own| planned.push(own))?;
+    }
+    Ok(planned)
+}
+
+/// Fewer are looked up in less time than threads take to begin.
+const WORTH_THREADS: usize = 256;
 
 /// Looks up what it can of what is sought in a file, until it is so many rows: how many, and what is to be read.
 fn plan<'a>(file: &Arc<OpenedFile>, sought: &[&'a Sought<'a>], limit: usize) -> (usize, Vec<Task<'a>>) {
