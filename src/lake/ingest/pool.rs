@@ -249,7 +249,7 @@ impl<'a> Pool<'a> {
     /// Hands a piece to the others, when they have room for it; `false` when they have stopped.
     fn give(&self, number: u64, ordinal: u32, piece: Piece) -> bool {
         let mut work = self.lock();
-        let is_full = |work: &Work| work.underway > 4 * self.threads || work.runs.len() > 1;
+        let is_full = |work: &Work| work.underway > 4 * self.threads || !work.runs.is_empty();
         while work.failure.is_none() && is_full(&work) {
             work = self.wait(work);
         }
