@@ -8,7 +8,7 @@ use crate::cdr::field::Field;
 use crate::cdr::layout::Pick;
 use crate::cdr::parser::{Fault, Parser, Picks};
 use crate::cdr::raw::Row;
-use crate::cdr::record::{Dialed, Link, Place, Record, Stated};
+use crate::cdr::record::{Dialed, LineRecord, Link, Place, Record, Stated};
 use crate::cdr::times::is_no_time;
 use crate::identity_header;
 use crate::number::NumberPlan;
@@ -29,7 +29,7 @@ pub(super) struct Line<'l> {
 }
 
 impl<'l> Line<'l> {
-    pub(super) fn record(&self, place: Place, clocks: &mut Clocks) -> Result<Record<Cow<'l, str>>, Fault> {
+    pub(super) fn record(&self, place: Place, clocks: &mut Clocks) -> Result<LineRecord<'l>, Fault> {
         let picks = self.picks;
         let clock = self.clock(clocks)?;
         let start = self.time(Field::Start, &picks.start, clock)?.ok_or((Some("start"), LineFault::Empty))?;

@@ -1,7 +1,6 @@
 //! A layout made ready for one source: names looked up once, so that rows are read by place alone. One parser serves all
 //! cores.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,7 +11,7 @@ use crate::cdr::field::Field;
 use crate::cdr::layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
 use crate::cdr::line::Line;
 use crate::cdr::raw::{Raw, Row, Scratch};
-use crate::cdr::record::{Fingerprint, Place, Record};
+use crate::cdr::record::{Fingerprint, LineRecord, Place, Record};
 use crate::cdr::rows::RowError;
 use crate::cdr::{BadLine, LineFault, OpenError, Settings};
 
@@ -136,7 +135,7 @@ impl Parser {
     }
 
     /// The same, with texts that are borrowed from the block where that is possible.
-    pub fn each(&self, block: &Block, take: &mut dyn FnMut(Result<Record<Cow<'_, str>>, BadLine>)) -> u64 {
+    pub fn each(&self, block: &Block, take: &mut dyn FnMut(Result<LineRecord<'_>, BadLine>)) -> u64 {
         let mut scratch = Scratch::new(self);
         let mut walk = block.walk(Self::shape(&self.layout));
         let mut no_calls = 0;
@@ -165,7 +164,7 @@ impl Parser {
         row: &[u8],
         line: u64,
         scratch: &mut Scratch,
-        take: &mut dyn FnMut(Result<Record<Cow<'_, str>>, BadLine>),
+        take: &mut dyn FnMut(Result<LineRecord<'_>, BadLine>),
     ) -> bool {
         let place = Place::new(self.settings.file, line);
         let read = self.read(row, place, scratch, &mut |record| take(Ok(record)));
@@ -180,7 +179,7 @@ impl Parser {
         row: &[u8],
         place: Place,
         scratch: &mut Scratch,
-        take: &mut dyn FnMut(Record<Cow<'_, str>>),
+        take: &mut dyn FnMut(LineRecord<'_>),
     ) -> Result<bool, Fault> {
         let raw = self.raw(row, place.line, &mut scratch.cells)?;
         let kind = match self.met(&raw)? {

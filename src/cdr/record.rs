@@ -11,7 +11,7 @@ use crate::time::UnixTime;
 
 /// One network's line about one attempt of a call.
 ///
-/// Its texts are its own, or borrowed from the line while that is read: `Record<Cow<'_, str>>`.
+/// Its texts are its own, or borrowed from the line while that is read: [`LineRecord`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Record<T = String> {
@@ -52,6 +52,9 @@ pub struct Record<T = String> {
     /// What the line says, byte for byte: equal lines have equal fingerprints.
     pub fingerprint: Fingerprint,
 }
+
+/// A record whose texts are borrowed from its line, where they stand there as they are.
+pub type LineRecord<'l> = Record<Cow<'l, str>>;
 
 impl Record {
     /// The ingress link by its names, for [`Network::peer_of`](crate::network::Network::peer_of).
@@ -103,7 +106,7 @@ impl<T> Record<T> {
     }
 }
 
-impl Record<Cow<'_, str>> {
+impl LineRecord<'_> {
     /// The same with texts of its own.
     #[must_use]
     pub fn into_owned(self) -> Record {

@@ -1,10 +1,8 @@
 //! A run: as many records as memory takes at once, sorted by day, calling number and start.
 
-use std::borrow::Cow;
-
 use super::packed::{integer_of, pack};
 use super::spans::Spans;
-use crate::cdr::{BadLine, Blocks, Record};
+use crate::cdr::{BadLine, Blocks, LineRecord};
 
 /// What stands where records have no calling number: they come first.
 pub(super) const NO_NUMBER: i64 = i64::MIN;
@@ -127,7 +125,7 @@ const LONG_LINE: usize = 128;
 
 impl Gatherer {
     /// Takes a record, or a line that is none.
-    pub(super) fn take(&mut self, item: Result<Record<Cow<'_, str>>, BadLine>) {
+    pub(super) fn take(&mut self, item: Result<LineRecord<'_>, BadLine>) {
         match item {
             Ok(record) => self.record(&record),
             Err(bad) => {
@@ -140,7 +138,7 @@ impl Gatherer {
         }
     }
 
-    fn record(&mut self, record: &Record<Cow<'_, str>>) {
+    fn record(&mut self, record: &LineRecord<'_>) {
         let start = record.start.seconds();
         let waiting = std::mem::take(&mut self.waiting);
         match &mut self.told.ends {
@@ -178,7 +176,7 @@ impl Gatherer {
 const CHUNK: usize = 4 * 1024 * 1024;
 
 impl Chunk {
-    fn push(&mut self, key: Key, record: &Record<Cow<'_, str>>) {
+    fn push(&mut self, key: Key, record: &LineRecord<'_>) {
         // A chunk is full long before.
         let place = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
         if let Some(repeated) = record.start_repeated {

@@ -168,7 +168,7 @@ impl<'a> Pool<'a> {
     ) -> Result<Looked, Error> {
         let ToRead { opened, content } = to_read;
         let index = usize::try_from(ordinal).unwrap_or(usize::MAX);
-        let bytes = content.as_ref().map_or(opened.length(), |content| content.bytes);
+        let bytes = content.as_ref().map_or_else(|| opened.length(), |content| content.bytes);
         let read = Arc::new(AtomicU64::new(0));
         let mut pieces = match (input.open)(Box::new(opened.reader(bytes, &read))) {
             Ok(pieces) => pieces,
