@@ -29,7 +29,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|own| own != "--bench").collect();
     let rows = arguments.iter().find_map(|own| own.replace('_', "").parse().ok()).unwrap_or(2_000_000);
     let temporary = tempfile::tempdir().unwrap();
-    let folder = named(&arguments, "--folder").map_or(temporary.path(), Path::new);
+    let folder = named(&arguments, "--folder").map_or_else(|| temporary.path(), Path::new);
     let is_there = folder.join("lake").is_dir();
     let csv = if is_there { PathBuf::from("/dev/null") } else { folder.join("calls.csv") };
     let kept = generate(&csv, rows, REQUESTS);
