@@ -1,19 +1,20 @@
 //! How fast a lake answers, beside DuckDB on the same Parquet files and the same cores: one request whose caller is known,
 //! one by the called number alone, and ten thousand requests in one pass.
 //!
-//! `cargo bench --bench lake -- [ROWS] [--python PYTHON]`; without Python's `duckdb` package only our own figures are
-//! printed. Both sides are warm: they have opened the files, and answered once. Both must find the same rows.
+//! `cargo bench --bench lake -- [ROWS] [--python PYTHON] [--folder FOLDER]`; without Python's `duckdb` package only our
+//! own figures are printed. Both sides are warm: they have opened the files, and answered once. Both must find the same
+//! rows. A lake in the folder is asked as it is, and stays.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures")]
 
 mod calls;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use calls::{Called, NETWORK, generate, python, said, script};
+use calls::{Called, NETWORK, generate, named, python, said, script};
 use stirtrace::lake::{Lake, ParquetLake, Wanted};
 use stirtrace::network::{Configuration, Network};
 use stirtrace::number::{NumberPlan, TelephoneNumber};
@@ -27,14 +28,19 @@ const PLAN: NumberPlan = NumberPlan::NORTH_AMERICAN;
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|own| own != "--bench").collect();
     let rows = arguments.iter().find_map(|own| own.replace('_', "").parse().ok()).unwrap_or(2_000_000);
-    let folder = tempfile::tempdir().unwrap();
-    let kept = generate(&folder.path().join("calls.csv"), rows, REQUESTS);
-    let began = Instant::now();
-    calls::ingest(folder.path());
-    println!("{rows} rows taken in in {:.1} s", began.elapsed().as_secs_f64());
-    let lake = ParquetLake::open(&folder.path().join("lake")).unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = named(&arguments, "--folder").map_or_else(|| temporary.path(), Path::new);
+    let is_there = folder.join("lake").is_dir();
+    let csv = if is_there { PathBuf::from("/dev/null") } else { folder.join("calls.csv") };
+    let kept = generate(&csv, rows, REQUESTS);
+    if !is_there {
+        let began = Instant::now();
+        calls::ingest(folder);
+        println!("{rows} rows taken in in {:.1} s", began.elapsed().as_secs_f64());
+    }
+    let lake = ParquetLake::open(&folder.join("lake")).unwrap();
     for question in Question::all(&kept) {
-        question.measure(&lake, folder.path(), python(&arguments));
+        question.measure(&lake, folder, python(&arguments));
     }
 }
 

@@ -27,10 +27,12 @@ impl TelephoneNumber {
     /// The number as an integer, when it holds digits only and at most 18 of them; leading zeros are lost.
     #[must_use]
     pub fn to_integer(&self) -> Option<i64> {
-        if self.length > 18 || !self.is_digits() {
+        if self.length > 18 {
             return None;
         }
-        self.as_str().parse().ok()
+        self.as_bytes()
+            .iter()
+            .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
     }
 
     /// Whether the number holds digits only, as E.164 numbers do.
@@ -54,6 +56,13 @@ impl TelephoneNumber {
 
     fn as_bytes(&self) -> &[u8] {
         &self.characters[..usize::from(self.length)]
+    }
+
+    /// Digits and nothing else; none where there are too many.
+    fn from_digits(digits: &[u8]) -> Option<Self> {
+        let mut number = Self { characters: [0; Self::MAX_LENGTH], length: u8::try_from(digits.len()).ok()? };
+        number.characters.get_mut(..digits.len())?.copy_from_slice(digits);
+        Some(number)
     }
 
     fn from_characters(characters: impl Iterator<Item = u8>) -> Result<Self, InvalidNumber> {
@@ -149,7 +158,16 @@ impl NumberPlan {
             None => (false, text),
         };
         let characters = local.bytes().filter(|c| !matches!(c, b'-' | b'.' | b'(' | b')' | b' '));
-        let number = TelephoneNumber::from_characters(characters).ok()?;
+        self.of_plan(global, TelephoneNumber::from_characters(characters).ok()?)
+    }
+
+    /// The same of digits, behind a `+` or not: as nearly all numbers are written, and told to be by who calls it.
+    pub(crate) fn canonicalise_digits(&self, text: &str) -> Option<TelephoneNumber> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        self.of_plan(digits.len() < text.len(), TelephoneNumber::from_digits(digits.as_bytes())?)
+    }
+
+    fn of_plan(&self, global: bool, number: TelephoneNumber) -> Option<TelephoneNumber> {
         let number = if global { number } else { self.complete(number) };
         (usize::from(number.length) <= self.max_digits).then_some(number)
     }

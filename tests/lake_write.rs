@@ -72,6 +72,30 @@ fn a_file_that_has_grown_adds_its_new_lines() {
 }
 
 #[test]
+fn a_long_file_is_known_again_though_it_is_hashed_while_it_is_read() {
+    let world = World::new();
+    let mut lines: Vec<String> = (0..120_000).map(|n| line(n, n % 80_000)).collect();
+    world.write("a.csv", &lines);
+    world.write("b.csv", &lines);
+    let bytes = fs::read(world.path().join("a.csv")).unwrap();
+    assert!(bytes.len() > 8 * 1024 * 1024, "{}", bytes.len());
+    // Of the same length: which of them is the other is known only by their hashes.
+    let both = world.ingest(&["a.csv", "b.csv"]);
+    assert_eq!((both.added, &both.outcomes[1]), (120_000, &Outcome::Known));
+    lines.push(line(7, 7));
+    world.write("c.csv", &lines);
+    assert_eq!(world.ingest(&["c.csv"]).added, 1);
+    assert_eq!(world.ingest(&["c.csv"]).outcomes, [Outcome::Known]);
+    let bytes = fs::read(world.path().join("c.csv")).unwrap();
+    let sha256 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    let sha256: String = sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(world.printed_rows().iter().filter(|row| row.contains(&sha256)).count(), 1);
+    lines.push(line(8, 8));
+    world.write("c.csv", &lines);
+    assert_eq!(world.ingest(&["c.csv"]).added, 1);
+}
+
+#[test]
 fn two_equal_lines_in_one_file_are_two_attempts() {
     let world = World::new();
     world.write("a.csv", &[line(1, 0), line(1, 0), line(1, 0)]);
@@ -299,7 +323,7 @@ fn what_an_interrupted_writer_left_is_removed() {
     world.write("a.csv", &[line(1, 0)]);
     world.ingest(&["a.csv"]);
     let day = world.lake().join("calls/day=2026-05-04");
-    let strange = [day.join("run-0.parquet.tmp"), day.join("00ff.parquet"), world.lake().join("held/old.json")];
+    let strange = [day.join("run-0-0.parquet.tmp"), day.join("00ff.parquet"), world.lake().join("held/old.json")];
     strange.iter().for_each(|path| fs::write(path, b"torn").unwrap());
     LakeWriter::open(&world.lake()).unwrap();
     assert!(strange.iter().all(|path| !path.exists()));
@@ -344,7 +368,7 @@ fn a_full_disk_keeps_nothing_and_says_so() {
     world.write("b.csv", &(0..2000).map(|n| line(n, n)).collect::<Vec<_>>());
     let day = world.lake().join("calls/day=2026-05-04");
     let mut writer = LakeWriter::open(&world.lake()).unwrap();
-    std::os::unix::fs::symlink("/dev/full", day.join("run-0.parquet.tmp")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", day.join("run-0-0.parquet.tmp")).unwrap();
     let error = writer.ingest(&[world.input("b.csv", "Cascade Transit", "sbc")], IngestOptions::default(), &|_| {});
     assert!(matches!(error, Err(Error::Full { .. })), "{error:?}");
     drop(writer);

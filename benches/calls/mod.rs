@@ -80,8 +80,13 @@ pub(crate) fn said(command: &mut Command) -> Option<String> {
 
 /// The interpreter that `--python` names.
 pub(crate) fn python(arguments: &[String]) -> &str {
-    let named = arguments.iter().position(|own| own == "--python").and_then(|at| arguments.get(at + 1));
-    named.map_or("python3", String::as_str)
+    named(arguments, "--python").unwrap_or("python3")
+}
+
+/// What stands behind a flag.
+pub(crate) fn named<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|own| own == flag)?;
+    arguments.get(at + 1).map(String::as_str)
 }
 
 /// A script beside the benches.

@@ -8,7 +8,7 @@ use crate::cdr::field::Field;
 use crate::cdr::layout::Pick;
 use crate::cdr::parser::{Fault, Parser, Picks};
 use crate::cdr::raw::Row;
-use crate::cdr::record::{Dialed, Link, Place, Record, Stated};
+use crate::cdr::record::{Dialed, LineRecord, Link, Place, Record, Stated};
 use crate::cdr::times::is_no_time;
 use crate::identity_header;
 use crate::number::NumberPlan;
@@ -29,7 +29,7 @@ pub(super) struct Line<'l> {
 }
 
 impl<'l> Line<'l> {
-    pub(super) fn record(&self, place: Place, clocks: &mut Clocks) -> Result<Record, Fault> {
+    pub(super) fn record(&self, place: Place, clocks: &mut Clocks) -> Result<LineRecord<'l>, Fault> {
         let picks = self.picks;
         let clock = self.clock(clocks)?;
         let start = self.time(Field::Start, &picks.start, clock)?.ok_or((Some("start"), LineFault::Empty))?;
@@ -44,39 +44,36 @@ impl<'l> Line<'l> {
             called: self.dialed(Field::Called, &picks.called)?.ok_or((Some("called"), LineFault::Empty))?,
             original_called: self.dialed(Field::OriginalCalled, &picks.original_called)?,
             ingress: Link {
-                trunk: self.owned(Field::IngressTrunk, &picks.ingress_trunk)?,
-                address: self.owned(Field::IngressAddress, &picks.ingress_address)?,
-                call_id: self.owned(Field::IngressCallId, &picks.ingress_call_id)?,
+                trunk: self.text(Field::IngressTrunk, &picks.ingress_trunk)?,
+                address: self.text(Field::IngressAddress, &picks.ingress_address)?,
+                call_id: self.text(Field::IngressCallId, &picks.ingress_call_id)?,
             },
             egress: Link {
-                trunk: self.owned(Field::EgressTrunk, &picks.egress_trunk)?,
-                address: self.owned(Field::EgressAddress, &picks.egress_address)?,
-                call_id: self.owned(Field::EgressCallId, &picks.egress_call_id)?,
+                trunk: self.text(Field::EgressTrunk, &picks.egress_trunk)?,
+                address: self.text(Field::EgressAddress, &picks.egress_address)?,
+                call_id: self.text(Field::EgressCallId, &picks.egress_call_id)?,
             },
             sip_status: self.number(Field::SipStatus, &picks.sip_status, 699)?,
             q850: self.number(Field::Q850, &picks.q850, 127)?,
             identity: self.values(Field::Identity, &picks.identity)?,
             diversion: self.diversion()?,
-            switch: self.owned(Field::Switch, &picks.switch)?,
+            switch: self.text(Field::Switch, &picks.switch)?,
             is_final: self.flag(Field::Final, &picks.is_final)?,
             stated: Stated {
-                verstat: self.owned(Field::Verstat, &picks.verstat)?,
-                attest: self.owned(Field::Attest, &picks.attest)?,
-                origid: self.owned(Field::Origid, &picks.origid)?,
-                spc: self.owned(Field::Spc, &picks.spc)?,
+                verstat: self.text(Field::Verstat, &picks.verstat)?,
+                attest: self.text(Field::Attest, &picks.attest)?,
+                origid: self.text(Field::Origid, &picks.origid)?,
+                spc: self.text(Field::Spc, &picks.spc)?,
             },
             ..Record::default()
         })
     }
 
     /// The text of a field; `None` where it is empty, or the layout lacks it.
+    #[inline]
     fn text(&self, field: Field, pick: &'l Option<Pick>) -> Result<Option<Cow<'l, str>>, Fault> {
         let Some(pick) = pick else { return Ok(None) };
         self.row.text(pick).map_err(|fault| (Some(field.name()), fault))
-    }
-
-    fn owned(&self, field: Field, pick: &'l Option<Pick>) -> Result<Option<String>, Fault> {
-        Ok(self.text(field, pick)?.map(Cow::into_owned))
     }
 
     /// The clock of the row: what the row says of its zone, else the source's.
@@ -150,8 +147,8 @@ impl<'l> Line<'l> {
         self.parser.layout.numbers.unwrap_or(self.parser.settings.plan)
     }
 
-    fn dialed(&self, field: Field, pick: &'l Option<Pick>) -> Result<Option<Dialed>, Fault> {
-        Ok(self.text(field, pick)?.map(|text| Dialed::read(&text, self.plan())))
+    fn dialed(&self, field: Field, pick: &'l Option<Pick>) -> Result<Option<Dialed<Cow<'l, str>>>, Fault> {
+        Ok(self.text(field, pick)?.map(|text| Dialed::of(text, self.plan())))
     }
 
     fn number(&self, field: Field, pick: &'l Option<Pick>, most: u16) -> Result<Option<u16>, Fault> {
@@ -171,11 +168,11 @@ impl<'l> Line<'l> {
     }
 
     /// Several values in one cell are joined by commas, as SIP joins them, or as FreeSWITCH writes its arrays.
-    fn values(&self, field: Field, pick: &'l Option<Pick>) -> Result<Vec<String>, Fault> {
-        let Some(text) = self.text(field, pick)? else { return Ok(Vec::new()) };
-        let values: Vec<String> = match text.strip_prefix("ARRAY::") {
-            Some(array) => array.split("|:").map(|value| value.trim().to_owned()).take(MAX_VALUES + 1).collect(),
-            None => identity_header::split(&text).map(str::to_owned).take(MAX_VALUES + 1).collect(),
+    fn values(&self, field: Field, pick: &'l Option<Pick>) -> Result<Vec<Cow<'l, str>>, Fault> {
+        let values: Vec<Cow<'l, str>> = match self.text(field, pick)? {
+            None => return Ok(Vec::new()),
+            Some(Cow::Borrowed(text)) => each_value(text).map(Cow::Borrowed).collect(),
+            Some(Cow::Owned(text)) => each_value(&text).map(|value| Cow::Owned(value.to_owned())).collect(),
         };
         if values.len() > MAX_VALUES {
             return Err((Some(field.name()), LineFault::TooMany { limit: MAX_VALUES }));
@@ -183,8 +180,15 @@ impl<'l> Line<'l> {
         Ok(values)
     }
 
-    fn diversion(&self) -> Result<Vec<Dialed>, Fault> {
+    fn diversion(&self) -> Result<Vec<Dialed<Cow<'l, str>>>, Fault> {
         let values = self.values(Field::Diversion, &self.picks.diversion)?;
-        Ok(values.iter().map(|value| Dialed::read(value, self.plan())).collect())
+        Ok(values.into_iter().map(|value| Dialed::of(value, self.plan())).collect())
     }
+}
+
+/// The values of a cell, as many as are read and one more.
+fn each_value(text: &str) -> impl Iterator<Item = &str> {
+    let array = text.strip_prefix("ARRAY::").map(|array| array.split("|:").map(str::trim));
+    let joined = array.is_none().then(|| identity_header::split(text));
+    array.into_iter().flatten().chain(joined.into_iter().flatten()).take(MAX_VALUES + 1)
 }

@@ -57,7 +57,7 @@ pub use look::{Looked, ZoneOrigin};
 pub use mapping::{MAX_MAPPING_BYTES, MappingError, MappingFault};
 pub use parser::Parser;
 pub use reader::Reader;
-pub use record::{Dialed, Fingerprint, Link, Place, Record, Stated};
+pub use record::{Dialed, Fingerprint, LineRecord, Link, Place, Record, Stated};
 pub use rows::{NotUtf8, Row, RowError, Rows};
 pub use times::{InvalidPattern, Pattern, TimeForm};
 

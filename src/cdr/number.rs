@@ -3,6 +3,8 @@
 //! Dropped are a technical prefix `digits#`, the international prefixes `011`, `00` and `001`, and `;npdi;rn=..` with
 //! all other user parameters; ten digits of the North American plan get their country code.
 
+use std::borrow::Cow;
+
 use crate::cdr::record::Dialed;
 use crate::number::{NumberPlan, TelephoneNumber};
 
@@ -11,16 +13,8 @@ impl Dialed {
     #[must_use]
     pub fn read(text: &str, plan: NumberPlan) -> Self {
         let raw = text.trim();
-        // Nearly all of them: nothing to take off, and no prefix that only call records have.
-        if is_bare(raw.as_bytes()) && !raw.ends_with(ON_A_KEYPAD) {
-            return Self { raw: raw.to_owned(), tech_prefix: None, canonical: plan.canonicalise(raw) };
-        }
-        let user = user_part(raw);
-        let (tech_prefix, number) = match user.split_once('#') {
-            Some((prefix, rest)) if is_digits(prefix) && !rest.is_empty() => (Some(prefix.to_owned()), rest),
-            _ => (None, user),
-        };
-        Self { raw: raw.to_owned(), tech_prefix, canonical: canonical(number, plan) }
+        let (tech_prefix, canonical) = parts(raw, plan);
+        Self { raw: raw.to_owned(), tech_prefix: tech_prefix.map(str::to_owned), canonical }
     }
 
     /// Whether it says that the caller is withheld, in whatever word: nothing at all says so too.
@@ -28,6 +22,32 @@ impl Dialed {
     pub fn is_withheld(&self) -> bool {
         let user = user_part(&self.raw).trim_matches(['"', ' ']);
         self.canonical.is_none() && (user.is_empty() || WITHHELD.iter().any(|word| user.eq_ignore_ascii_case(word)))
+    }
+}
+
+impl<'t> Dialed<Cow<'t, str>> {
+    /// Reads a number of a call record, as [`Dialed::read`] does.
+    pub(super) fn of(text: Cow<'t, str>, plan: NumberPlan) -> Self {
+        let Cow::Borrowed(text) = text else {
+            let Dialed { raw, tech_prefix, canonical } = Dialed::read(&text, plan);
+            return Self { raw: Cow::Owned(raw), tech_prefix: tech_prefix.map(Cow::Owned), canonical };
+        };
+        let raw = text.trim();
+        let (tech_prefix, canonical) = parts(raw, plan);
+        Self { raw: Cow::Borrowed(raw), tech_prefix: tech_prefix.map(Cow::Borrowed), canonical }
+    }
+}
+
+/// The technical prefix of a number, and the number.
+fn parts(raw: &str, plan: NumberPlan) -> (Option<&str>, Option<TelephoneNumber>) {
+    // Nearly all of them: nothing to take off, and no prefix that only call records have.
+    if is_bare(raw.as_bytes()) && !raw.ends_with(ON_A_KEYPAD) {
+        return (None, plan.canonicalise_digits(raw));
+    }
+    let user = user_part(raw);
+    match user.split_once('#') {
+        Some((prefix, rest)) if is_digits(prefix) && !rest.is_empty() => (Some(prefix), canonical(rest, plan)),
+        _ => (None, canonical(user, plan)),
     }
 }
 
@@ -131,6 +151,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_are_read_as_any_other_spelling(text in "\\+?[1-9][0-9]{0,40}") {
+            for plan in [NumberPlan::NORTH_AMERICAN, NumberPlan::INTERNATIONAL] {
+                prop_assert_eq!(Dialed::read(&text, plan).canonical, plan.canonicalise(&text));
+            }
+        }
+
         #[test]
         fn no_text_panics(text: String) {
             let _ = Dialed::read(&text, NumberPlan::NORTH_AMERICAN);

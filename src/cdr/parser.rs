@@ -11,7 +11,7 @@ use crate::cdr::field::Field;
 use crate::cdr::layout::{At, Condition, Kind, Layout, Pick, RowKind, Wanted};
 use crate::cdr::line::Line;
 use crate::cdr::raw::{Raw, Row, Scratch};
-use crate::cdr::record::{Fingerprint, Place, Record};
+use crate::cdr::record::{Fingerprint, LineRecord, Place, Record};
 use crate::cdr::rows::RowError;
 use crate::cdr::{BadLine, LineFault, OpenError, Settings};
 
@@ -131,15 +131,20 @@ impl Parser {
 
     /// Reads the records of a block in their order, and tells how many of its rows are no calls.
     pub fn records(&self, block: &Block, take: &mut dyn FnMut(Result<Record, BadLine>)) -> u64 {
+        self.each(block, &mut |item| take(item.map(Record::into_owned)))
+    }
+
+    /// The same, with texts that are borrowed from the block where that is possible.
+    pub fn each(&self, block: &Block, take: &mut dyn FnMut(Result<LineRecord<'_>, BadLine>)) -> u64 {
         let mut scratch = Scratch::new(self);
         let mut walk = block.walk(Self::shape(&self.layout));
         let mut no_calls = 0;
         loop {
             match walk.step() {
-                Step::Row { from, to, line } => match self.record(&walk.bytes[from..to], line, &mut scratch) {
-                    Some(item) => take(item),
-                    None => no_calls += 1,
-                },
+                Step::Row { from, to, line } => {
+                    let is_item = self.give(&walk.bytes[from..to], line, &mut scratch, take);
+                    no_calls += u64::from(!is_item);
+                }
                 Step::Bad(error) => take(Err(self.bad(error))),
                 Step::End => return no_calls,
             }
@@ -148,14 +153,34 @@ impl Parser {
 
     /// The record of a row; `None` where the row is no call.
     pub(super) fn record(&self, row: &[u8], line: u64, scratch: &mut Scratch) -> Option<Result<Record, BadLine>> {
-        let place = Place::new(self.settings.file, line);
-        match self.read(row, place, scratch) {
-            Ok(record) => record.map(Ok),
-            Err((field, fault)) => Some(Err(BadLine { place, field, fault })),
-        }
+        let mut item = None;
+        self.give(row, line, scratch, &mut |found| item = Some(found.map(Record::into_owned)));
+        item
     }
 
-    fn read(&self, row: &[u8], place: Place, scratch: &mut Scratch) -> Result<Option<Record>, Fault> {
+    /// Gives the record of a row; `false` where the row is no call.
+    fn give(
+        &self,
+        row: &[u8],
+        line: u64,
+        scratch: &mut Scratch,
+        take: &mut dyn FnMut(Result<LineRecord<'_>, BadLine>),
+    ) -> bool {
+        let place = Place::new(self.settings.file, line);
+        let read = self.read(row, place, scratch, &mut |record| take(Ok(record)));
+        read.unwrap_or_else(|(field, fault)| {
+            take(Err(BadLine { place, field, fault }));
+            true
+        })
+    }
+
+    fn read(
+        &self,
+        row: &[u8],
+        place: Place,
+        scratch: &mut Scratch,
+        take: &mut dyn FnMut(LineRecord<'_>),
+    ) -> Result<bool, Fault> {
         let raw = self.raw(row, place.line, &mut scratch.cells)?;
         let kind = match self.met(&raw)? {
             Met::Call(kind) => kind,
@@ -164,16 +189,20 @@ impl Parser {
                     return Err((None, LineFault::CutOff { found: raw.len().unwrap_or_default(), expected }));
                 }
                 None if row.contains(&0) => return Err((None, LineFault::Nul)),
-                None => return Ok(None),
+                None => return Ok(false),
             },
             // Torn where it says what it is: it may have been a call.
             Met::NoCall if row.contains(&0) => return Err((None, LineFault::Nul)),
-            Met::NoCall => return Ok(None),
+            Met::NoCall => return Ok(false),
         };
         let line = Line { row: Row { raw: &raw, layout: &self.layout }, picks: &kind.picks, parser: self };
         match line.record(place, &mut scratch.clocks) {
-            Ok(record) => Ok(Some(Record { fingerprint: fingerprint(row), ..record })),
-            Err(_) if self.is_header(&raw) => Ok(None),
+            Ok(mut record) => {
+                record.fingerprint = fingerprint(row);
+                take(record);
+                Ok(true)
+            }
+            Err(_) if self.is_header(&raw) => Ok(false),
             Err(fault) => Err(fault),
         }
     }

@@ -120,7 +120,16 @@ pub(super) struct Row<'r> {
 
 impl<'r> Row<'r> {
     /// What a pick takes from the row; `None` where that is nothing.
+    #[inline]
     pub(super) fn text(self, pick: &'r Pick) -> Text<'r> {
+        match pick {
+            Pick::At(at) => self.at(at),
+            _ => self.made(pick),
+        }
+    }
+
+    /// The text that a pick makes of others.
+    fn made(self, pick: &'r Pick) -> Text<'r> {
         match pick {
             Pick::At(at) => self.at(at),
             Pick::First(picks) => {
@@ -151,6 +160,12 @@ impl<'r> Row<'r> {
     }
 
     fn at(self, at: &At) -> Text<'r> {
+        // Most cells of most rows.
+        if let (At::Column(column), Raw::Cells(_, cells)) = (at, self.raw)
+            && cells.get(column - 1).is_none_or(|cell| cell.text.is_empty())
+        {
+            return Ok(None);
+        }
         let Some(text) = self.raw.at(at)? else { return Ok(None) };
         if text.is_empty() || self.layout.empty.iter().any(|word| *word == text) {
             return Ok(None);

@@ -2,6 +2,7 @@
 //!
 //! What the switch wrote is kept as it stood; what it means stands beside it.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::network::LinkName;
@@ -9,9 +10,11 @@ use crate::number::TelephoneNumber;
 use crate::time::UnixTime;
 
 /// One network's line about one attempt of a call.
+///
+/// Its texts are its own, or borrowed from the line while that is read: [`LineRecord`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Record {
+pub struct Record<T = String> {
     /// Where the line stands.
     pub place: Place,
     /// When the attempt began, as the switch's clock had it.
@@ -23,32 +26,35 @@ pub struct Record {
     /// When it ended.
     pub end: Option<UnixTime>,
     /// Who calls.
-    pub calling: Dialed,
+    pub calling: Dialed<T>,
     /// Who is called.
-    pub called: Dialed,
+    pub called: Dialed<T>,
     /// Who was called before the call was diverted or the number translated.
-    pub original_called: Option<Dialed>,
+    pub original_called: Option<Dialed<T>>,
     /// How the call came in.
-    pub ingress: Link,
+    pub ingress: Link<T>,
     /// How it went out.
-    pub egress: Link,
+    pub egress: Link<T>,
     /// The final SIP response.
     pub sip_status: Option<u16>,
     /// The release cause of Q.850.
     pub q850: Option<u16>,
     /// The Identity header values, in their order.
-    pub identity: Vec<String>,
+    pub identity: Vec<T>,
     /// The numbers of the Diversion header, the latest first.
-    pub diversion: Vec<Dialed>,
+    pub diversion: Vec<Dialed<T>>,
     /// The switch that wrote the line.
-    pub switch: Option<String>,
+    pub switch: Option<T>,
     /// Whether the attempt is the last one of its call, where the switch says so.
     pub is_final: Option<bool>,
     /// What the switch wrote about a signature that it saw or made; stated, and never believed.
-    pub stated: Stated,
+    pub stated: Stated<T>,
     /// What the line says, byte for byte: equal lines have equal fingerprints.
     pub fingerprint: Fingerprint,
 }
+
+/// A record whose texts are borrowed from its line, where they stand there as they are.
+pub type LineRecord<'l> = Record<Cow<'l, str>>;
 
 impl Record {
     /// The ingress link by its names, for [`Network::peer_of`](crate::network::Network::peer_of).
@@ -73,6 +79,41 @@ impl Record {
     }
 }
 
+impl<T> Record<T> {
+    /// The same with texts of another kind.
+    pub fn map_texts<U>(self, mut to: impl FnMut(T) -> U) -> Record<U> {
+        let to = &mut to;
+        Record {
+            place: self.place,
+            start: self.start,
+            start_repeated: self.start_repeated,
+            answer: self.answer,
+            end: self.end,
+            calling: self.calling.map_texts(to),
+            called: self.called.map_texts(to),
+            original_called: self.original_called.map(|own| own.map_texts(to)),
+            ingress: self.ingress.map_texts(to),
+            egress: self.egress.map_texts(to),
+            sip_status: self.sip_status,
+            q850: self.q850,
+            identity: self.identity.into_iter().map(&mut *to).collect(),
+            diversion: self.diversion.into_iter().map(|own| own.map_texts(to)).collect(),
+            switch: self.switch.map(&mut *to),
+            is_final: self.is_final,
+            stated: self.stated.map_texts(to),
+            fingerprint: self.fingerprint,
+        }
+    }
+}
+
+impl LineRecord<'_> {
+    /// The same with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Record {
+        self.map_texts(Cow::into_owned)
+    }
+}
+
 /// A line of a file: the file by its place in the list of what was read, the line from 1.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
@@ -94,15 +135,26 @@ impl Place {
 /// What a switch states about a signature: its own words, without the token that would prove them.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub struct Stated {
+pub struct Stated<T = String> {
     /// The outcome of its verification, such as `TN-Validation-Passed-A`.
-    pub verstat: Option<String>,
+    pub verstat: Option<T>,
     /// The attestation: A, B or C.
-    pub attest: Option<String>,
+    pub attest: Option<T>,
     /// The origination identifier.
-    pub origid: Option<String>,
+    pub origid: Option<T>,
     /// The signer's service provider code.
-    pub spc: Option<String>,
+    pub spc: Option<T>,
+}
+
+impl<T> Stated<T> {
+    fn map_texts<U>(self, to: &mut impl FnMut(T) -> U) -> Stated<U> {
+        Stated {
+            verstat: self.verstat.map(&mut *to),
+            attest: self.attest.map(&mut *to),
+            origid: self.origid.map(&mut *to),
+            spc: self.spc.map(to),
+        }
+    }
 }
 
 /// The first 128 bits of the SHA-256 of a line as it stands in its file, without its line break.
@@ -114,25 +166,37 @@ pub struct Fingerprint(pub [u8; 16]);
 /// A number as the switch wrote it, and what it means.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub struct Dialed {
+pub struct Dialed<T = String> {
     /// As it stood.
-    pub raw: String,
+    pub raw: T,
     /// The technical prefix that stood before a `#`, without it.
-    pub tech_prefix: Option<String>,
+    pub tech_prefix: Option<T>,
     /// The number; `None` where it is none, as for `anonymous`.
     pub canonical: Option<TelephoneNumber>,
+}
+
+impl<T> Dialed<T> {
+    fn map_texts<U>(self, to: &mut impl FnMut(T) -> U) -> Dialed<U> {
+        Dialed { raw: to(self.raw), tech_prefix: self.tech_prefix.map(to), canonical: self.canonical }
+    }
 }
 
 /// One side of a call.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Link {
+pub struct Link<T = String> {
     /// The trunk's name.
-    pub trunk: Option<String>,
+    pub trunk: Option<T>,
     /// The other side's address, as it stood.
-    pub address: Option<String>,
+    pub address: Option<T>,
     /// The Call-ID of the leg.
-    pub call_id: Option<String>,
+    pub call_id: Option<T>,
+}
+
+impl<T> Link<T> {
+    fn map_texts<U>(self, to: &mut impl FnMut(T) -> U) -> Link<U> {
+        Link { trunk: self.trunk.map(&mut *to), address: self.address.map(&mut *to), call_id: self.call_id.map(to) }
+    }
 }
 
 impl Link {

@@ -38,29 +38,30 @@ impl ParquetLake {
         self.each_day(&|span| sought.iter().any(|own| own.meets(span)), &mut |files| self.find_in(files, &sought, take))
     }
 
-    fn find_in(
+    fn find_in<'s>(
         &self,
         files: &[(Span, Arc<OpenedFile>)],
-        sought: &[Sought<'_>],
+        sought: &'s [Sought<'s>],
         take: &mut dyn FnMut(Found),
     ) -> Result<(), Error> {
-        let mut tasks = Vec::new();
-        let mut pairs = 0;
+        let mut plans: Vec<Plan<'s>> = Vec::with_capacity(files.len());
         for (span, file) in files {
-            let own: Vec<&Sought<'_>> = sought.iter().filter(|own| own.meets(*span)).collect();
-            let mut rest = own.as_slice();
-            while !rest.is_empty() {
-                let (done, held) = plan(file, rest, MAX_PAIRS.saturating_sub(pairs), &mut tasks);
-                rest = &rest[done..];
-                pairs += held;
-                if pairs >= MAX_PAIRS {
-                    self.read(&tasks, take)?;
-                    tasks.clear();
-                    pairs = 0;
-                }
-            }
+            let sought: Vec<&Sought<'s>> = sought.iter().filter(|own| own.meets(*span)).collect();
+            plans.push(Plan { file: Arc::clone(file), sought, done: 0 });
         }
-        self.read(&tasks, take)
+        loop {
+            plans.retain(|own| own.done < own.sought.len());
+            if plans.is_empty() {
+                return Ok(());
+            }
+            let planned = plan_all(&plans, MAX_PAIRS / plans.len())?;
+            let mut tasks = Vec::new();
+            for (number, done, own) in planned {
+                plans[number].done += done;
+                tasks.extend(own.into_iter().flat_map(Task::halves));
+            }
+            self.read(&tasks, take)?;
+        }
     }
 
     fn read(&self, tasks: &[Task<'_>], take: &mut dyn FnMut(Found)) -> Result<(), Error> {
@@ -108,15 +109,42 @@ struct Task<'a> {
     keyed: Vec<&'a Sought<'a>>,
 }
 
-/// Looks up what it can of what is sought in a file: how many, and how many rows that makes.
-fn plan<'a>(
-    file: &Arc<OpenedFile>,
-    sought: &[&'a Sought<'a>],
-    limit: usize,
-    tasks: &mut Vec<Task<'a>>,
-) -> (usize, usize) {
+/// Fewer rows are read in less time than a row group takes to be opened twice.
+const WORTH_HALVING: usize = 64;
+
+/// What is still to be looked up in a file.
+struct Plan<'a> {
+    file: Arc<OpenedFile>,
+    sought: Vec<&'a Sought<'a>>,
+    done: usize,
+}
+
+/// Of the plan of that number, how many are looked up, and what is to be read for them.
+type Planned<'a> = (usize, usize, Vec<Task<'a>>);
+
+/// The plans of all files, on all cores where there is much to look up.
+fn plan_all<'a>(plans: &[Plan<'a>], limit: usize) -> Result<Vec<Planned<'a>>, Error> {
+    let numbered: Vec<(usize, &Plan<'a>)> = plans.iter().enumerate().collect();
+    let work = |(number, own): &(usize, &Plan<'a>), give: &mut dyn FnMut(Planned<'a>) -> bool| {
+        let (done, tasks) = plan(&own.file, &own.sought[own.done..], limit);
+        give((*number, done, tasks));
+        Ok(())
+    };
+    let mut planned = Vec::with_capacity(numbered.len());
+    let many = plans.iter().map(|own| own.sought.len()).sum::<usize>() >= WORTH_THREADS;
+    for some in numbered.chunks(if many { numbered.len() } else { 1 }) {
+        parallel::for_each(some, work, |own| planned.push(own))?;
+    }
+    Ok(planned)
+}
+
+/// Fewer are looked up in less time than threads take to begin.
+const WORTH_THREADS: usize = 256;
+
+/// Looks up what it can of what is sought in a file, until it is so many rows: how many, and what is to be read.
+fn plan<'a>(file: &Arc<OpenedFile>, sought: &[&'a Sought<'a>], limit: usize) -> (usize, Vec<Task<'a>>) {
     let groups = file.first_rows.len().saturating_sub(1);
-    let mut own: Vec<Task<'a>> = (0..groups).map(|group| Task::new(file, group)).collect();
+    let mut tasks: Vec<Task<'a>> = (0..groups).map(|group| Task::new(file, group)).collect();
     let mut held = 0;
     let mut done = 0;
     for one in sought {
@@ -124,16 +152,16 @@ fn plan<'a>(
             break;
         }
         held += 1 + match look_up(file, one) {
-            Ok(rows) => rows.spread(file, one, &mut own),
+            Ok(rows) => rows.spread(file, one, &mut tasks),
             Err(Unindexed) => {
-                own.iter_mut().for_each(|task| task.keyed.push(one));
+                tasks.iter_mut().for_each(|task| task.keyed.push(one));
                 groups
             }
         };
         done += 1;
     }
-    tasks.extend(own.into_iter().filter(|task| !task.is_empty()));
-    (done, held)
+    tasks.retain(|task| !task.is_empty());
+    (done, tasks)
 }
 
 /// Rows of a file.
@@ -213,6 +241,17 @@ fn named(index: &Index, keyed: Keyed, span: Span, among: Option<&[Range<u32>]>) 
 impl<'a> Task<'a> {
     fn new(file: &Arc<OpenedFile>, group: usize) -> Self {
         Self { file: Arc::clone(file), group, named: Vec::new(), tried: Vec::new(), keyed: Vec::new() }
+    }
+
+    /// The same as two tasks, where that is worth it: a day has few row groups, and no core is to wait for the last.
+    fn halves(mut self) -> impl Iterator<Item = Self> {
+        let mut other = Self::new(&self.file, self.group);
+        if self.named.len() >= WORTH_HALVING && self.tried.is_empty() && self.keyed.is_empty() {
+            self.named.sort_unstable_by_key(|(row, own)| (*row, own.place));
+            let (middle, _) = self.named[self.named.len() / 2];
+            other.named = self.named.split_off(self.named.partition_point(|(row, _)| *row < middle));
+        }
+        [self, other].into_iter().filter(|own| !own.is_empty())
     }
 
     fn is_empty(&self) -> bool {

@@ -1,180 +1,183 @@
-//! Records on their way into columns.
+//! Packed rows on their way into columns.
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
+    BinaryBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
     TimestampMillisecondBuilder,
 };
-use arrow_schema::Field;
+use arrow_array::{ArrayRef, StringArray, new_null_array};
+use arrow_schema::{ArrowError, DataType, Field};
 
-use super::question::Wanted;
+use super::packed::{CELLS, Kind, Unpacker};
+use super::run::{Key, NO_NUMBER};
 use super::schema;
-use crate::cdr::{Dialed, Link, Record};
-use crate::identity_header::IdentityHeader;
-use crate::passport::Passport;
-use crate::time::UnixTime;
 
-/// The columns that a record alone fills: all but its origin and its occurrence.
+/// The columns that a record fills: all but its origin.
 #[derive(Debug)]
 pub(super) struct Columns {
-    line: Int64Builder,
+    rows: usize,
+    occurrence: Int32Builder,
     fingerprint: FixedSizeBinaryBuilder,
-    /// Start, its repetition, answer, end.
-    instants: [TimestampMillisecondBuilder; 4],
-    calling: Number,
-    called: Number,
-    original_called: Number,
-    /// Text, technical prefix, canonical number.
-    diversion: [ListBuilder<StringBuilder>; 3],
-    /// Trunk, address and Call-ID, in and out.
-    links: [StringBuilder; 6],
-    sip_status: Int32Builder,
-    q850: Int32Builder,
-    identity: ListBuilder<StringBuilder>,
-    token: Int64Builder,
-    switch: StringBuilder,
-    is_final: BooleanBuilder,
-    stated: [StringBuilder; 4],
-    claimed: [StringBuilder; 3],
+    start: TimestampMillisecondBuilder,
+    calling: Int64Builder,
+    cells: Vec<Column>,
 }
 
 impl Default for Columns {
     fn default() -> Self {
         Self {
-            line: Int64Builder::new(),
+            rows: 0,
+            occurrence: Int32Builder::new(),
             fingerprint: FixedSizeBinaryBuilder::new(16),
-            instants: std::array::from_fn(|_| TimestampMillisecondBuilder::new().with_data_type(schema::instant())),
-            calling: Number::default(),
-            called: Number::default(),
-            original_called: Number::default(),
-            diversion: std::array::from_fn(|_| texts()),
-            links: Default::default(),
-            sip_status: Int32Builder::new(),
-            q850: Int32Builder::new(),
-            identity: texts(),
-            token: Int64Builder::new(),
-            switch: StringBuilder::new(),
-            is_final: BooleanBuilder::new(),
-            stated: Default::default(),
-            claimed: Default::default(),
+            start: instants(),
+            calling: Int64Builder::new(),
+            cells: CELLS.iter().map(|(_, kind)| Column::new(*kind)).collect(),
         }
     }
-}
-
-fn texts() -> ListBuilder<StringBuilder> {
-    ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", arrow_schema::DataType::Utf8, true))
 }
 
 impl Columns {
-    /// Adds a record.
-    pub(super) fn append(&mut self, record: &Record) {
-        self.line.append_value(i64::try_from(record.place.line).unwrap_or(i64::MAX));
+    /// Adds a row.
+    pub(super) fn append(&mut self, key: &Key, occurrence: u32, packed: &[u8]) {
+        self.occurrence.append_value(i32::try_from(occurrence).unwrap_or(i32::MAX));
         // Sixteen bytes go into a column of sixteen bytes.
-        let _ = self.fingerprint.append_value(record.fingerprint.0);
-        let [start, repeated, answer, end] = &mut self.instants;
-        start.append_value(millis(record.start));
-        repeated.append_option(record.start_repeated.map(millis));
-        answer.append_option(record.answer.map(millis));
-        end.append_option(record.end.map(millis));
-        self.calling.append(Some(&record.calling));
-        self.called.append(Some(&record.called));
-        self.original_called.append(record.original_called.as_ref());
-        self.append_diversion(&record.diversion);
-        self.append_links(&record.ingress, &record.egress);
-        self.sip_status.append_option(record.sip_status.map(i32::from));
-        self.q850.append_option(record.q850.map(i32::from));
-        self.append_identity(&record.identity);
-        self.switch.append_option(record.switch.as_deref());
-        self.is_final.append_option(record.is_final);
-        let stated = &record.stated;
-        let values = [&stated.verstat, &stated.attest, &stated.origid, &stated.spc];
-        self.stated.iter_mut().zip(values).for_each(|(column, value)| column.append_option(value.as_deref()));
-    }
-
-    fn append_diversion(&mut self, diversion: &[Dialed]) {
-        let [texts, prefixes, numbers] = &mut self.diversion;
-        for dialed in diversion {
-            texts.values().append_value(&dialed.raw);
-            prefixes.values().append_option(dialed.tech_prefix.as_deref());
-            numbers.values().append_option(dialed.canonical.as_ref().map(|number| number.as_str()));
+        let _ = self.fingerprint.append_value(key.fingerprint.to_be_bytes());
+        self.start.append_value(key.start().saturating_mul(1000));
+        self.calling.append_option(Some(key.calling()).filter(|calling| *calling != NO_NUMBER));
+        let mut row = Unpacker::new(packed);
+        while let Some(cell) = row.next_cell() {
+            if let Some(column) = self.cells.get_mut(cell) {
+                column.append(self.rows, &mut row);
+            }
         }
-        [texts, prefixes, numbers].into_iter().for_each(|column| column.append(!diversion.is_empty()));
+        self.rows += 1;
     }
 
-    fn append_links(&mut self, ingress: &Link, egress: &Link) {
-        let values = [ingress, egress].into_iter().flat_map(|link| [&link.trunk, &link.address, &link.call_id]);
-        self.links.iter_mut().zip(values).for_each(|(column, value)| column.append_option(value.as_deref()));
+    /// The columns, in the order of the schema; no row is left.
+    pub(super) fn finish(&mut self) -> Result<Vec<ArrayRef>, ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        let cells: Result<Vec<ArrayRef>, ArrowError> = self.cells.iter_mut().map(|own| own.finish(rows)).collect();
+        let mut cells = cells?.into_iter();
+        let mut arrays: Vec<ArrayRef> = cells.by_ref().take(LINE_ONLY).collect();
+        arrays.push(Arc::new(self.occurrence.finish()));
+        arrays.push(Arc::new(self.fingerprint.finish()));
+        arrays.push(Arc::new(self.start.finish()));
+        arrays.extend(cells.by_ref().take(OTHER_INSTANTS));
+        arrays.push(Arc::new(self.calling.finish()));
+        arrays.extend(cells);
+        Ok(arrays)
+    }
+}
+
+/// The line stands before what the key says of a row.
+const LINE_ONLY: usize = 1;
+/// The instants but the start stand before the calling number.
+const OTHER_INSTANTS: usize = 3;
+
+/// A column; rows that have no cell in it are added when the next one has, or at the end.
+#[derive(Debug)]
+struct Column {
+    rows: usize,
+    cells: Cells,
+}
+
+#[derive(Debug)]
+enum Cells {
+    Flag(BooleanBuilder),
+    Instant(TimestampMillisecondBuilder),
+    Integer(Int64Builder),
+    Small(Int32Builder),
+    /// Whether they are UTF-8 is seen of all of them at once.
+    Text(BinaryBuilder),
+    Texts(ListBuilder<StringBuilder>),
+}
+
+fn instants() -> TimestampMillisecondBuilder {
+    TimestampMillisecondBuilder::new().with_data_type(schema::instant())
+}
+
+impl Column {
+    fn new(kind: Kind) -> Self {
+        let cells = match kind {
+            Kind::Flag => Cells::Flag(BooleanBuilder::new()),
+            Kind::Instant => Cells::Instant(instants()),
+            Kind::Integer => Cells::Integer(Int64Builder::new()),
+            Kind::Small => Cells::Small(Int32Builder::new()),
+            Kind::Text => Cells::Text(BinaryBuilder::new()),
+            Kind::Texts => Cells::Texts(ListBuilder::new(StringBuilder::new()).with_field(Field::new(
+                "element",
+                DataType::Utf8,
+                true,
+            ))),
+        };
+        Self { rows: 0, cells }
     }
 
-    fn append_identity(&mut self, identity: &[String]) {
-        for value in identity {
-            self.identity.values().append_value(value);
+    /// Adds the next cell of that row.
+    fn append(&mut self, row: usize, cells: &mut Unpacker<'_>) {
+        self.pad(row);
+        self.rows += 1;
+        match &mut self.cells {
+            Cells::Flag(own) => own.append_value(cells.fixed() != [0]),
+            Cells::Instant(own) => own.append_value(i64::from_le_bytes(cells.fixed())),
+            Cells::Integer(own) => own.append_value(i64::from_le_bytes(cells.fixed())),
+            Cells::Small(own) => own.append_value(i32::from_le_bytes(cells.fixed())),
+            Cells::Text(own) => own.append_value(cells.text()),
+            Cells::Texts(own) => {
+                // They were texts when they were packed.
+                cells.each_text(|text| own.values().append_option(text.and_then(|text| str::from_utf8(text).ok())));
+                own.append(true);
+            }
         }
-        self.identity.append(!identity.is_empty());
-        let passport = first_full_form(identity);
-        self.token.append_option(passport.as_ref().map(|passport| Wanted::token_key(passport.as_str())));
-        let (header, claims) = (passport.as_ref().map(Passport::header), passport.as_ref().map(Passport::claims));
-        let values = [
-            claims.and_then(|claims| claims.attest.as_deref()),
-            claims.and_then(|claims| claims.origid.as_deref()),
-            header.and_then(|header| header.x5u.as_deref()),
-        ];
-        self.claimed.iter_mut().zip(values).for_each(|(column, value)| column.append_option(value));
     }
 
-    /// The columns, in the order of the schema; nothing is left.
-    pub(super) fn finish(&mut self) -> Vec<ArrayRef> {
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.line.finish()), Arc::new(self.fingerprint.finish())];
-        arrays.extend(self.instants.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }));
-        for number in [&mut self.calling, &mut self.called, &mut self.original_called] {
-            arrays.push(Arc::new(number.integer.finish()));
-            arrays.extend(number.texts.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }));
+    /// Adds empty cells up to that row.
+    fn pad(&mut self, row: usize) {
+        let missing = row.saturating_sub(self.rows);
+        if missing == 0 {
+            return;
         }
-        arrays.extend(self.diversion.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }));
-        arrays.extend(self.links.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }));
-        arrays.push(Arc::new(self.sip_status.finish()));
-        arrays.push(Arc::new(self.q850.finish()));
-        arrays.push(Arc::new(self.identity.finish()));
-        arrays.push(Arc::new(self.token.finish()));
-        arrays.push(Arc::new(self.switch.finish()));
-        arrays.push(Arc::new(self.is_final.finish()));
-        let said = self.stated.iter_mut().chain(&mut self.claimed);
-        arrays.extend(said.map(|column| -> ArrayRef { Arc::new(column.finish()) }));
-        arrays
+        self.rows = row;
+        match &mut self.cells {
+            Cells::Flag(own) => own.append_nulls(missing),
+            Cells::Instant(own) => own.append_nulls(missing),
+            Cells::Integer(own) => own.append_nulls(missing),
+            Cells::Small(own) => own.append_nulls(missing),
+            Cells::Text(own) => own.append_nulls(missing),
+            Cells::Texts(own) => own.append_nulls(missing),
+        }
     }
-}
 
-/// The columns of one number.
-#[derive(Debug, Default)]
-struct Number {
-    integer: Int64Builder,
-    /// Text, technical prefix, and the canonical number where the integer does not say it.
-    texts: [StringBuilder; 3],
-}
-
-impl Number {
-    fn append(&mut self, dialed: Option<&Dialed>) {
-        let number = dialed.and_then(|dialed| dialed.canonical.as_ref());
-        let integer = number.and_then(|number| number.to_integer());
-        self.integer.append_option(integer);
-        // Leading zeros are lost in an integer.
-        let says_it = |text: &str| integer.is_some() && (!text.starts_with('0') || text == "0");
-        let [text, tech_prefix, other] = &mut self.texts;
-        text.append_option(dialed.map(|dialed| &dialed.raw));
-        tech_prefix.append_option(dialed.and_then(|dialed| dialed.tech_prefix.as_deref()));
-        other.append_option(number.map(|number| number.as_str()).filter(|text| !says_it(text)));
+    fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        if self.rows == 0 {
+            return Ok(new_null_array(&self.kind(), rows));
+        }
+        self.pad(rows);
+        self.rows = 0;
+        Ok(match &mut self.cells {
+            Cells::Flag(own) => Arc::new(own.finish()),
+            Cells::Instant(own) => Arc::new(own.finish()),
+            Cells::Integer(own) => Arc::new(own.finish()),
+            Cells::Small(own) => Arc::new(own.finish()),
+            Cells::Text(own) => {
+                let texts = own.finish();
+                // The next rows will be much like these.
+                *own = BinaryBuilder::with_capacity(rows, texts.value_data().len());
+                Arc::new(StringArray::try_from_binary(texts)?)
+            }
+            Cells::Texts(own) => Arc::new(own.finish()),
+        })
     }
-}
 
-/// The first PASSporT in full form: the compact form says nothing that could be found again.
-pub(super) fn first_full_form(identity: &[String]) -> Option<Passport> {
-    let values = identity.iter().filter_map(|value| IdentityHeader::parse(value).ok());
-    values.into_iter().find_map(|header| Passport::parse(&header.token).ok())
-}
-
-/// Milliseconds since 1970.
-pub(super) const fn millis(instant: UnixTime) -> i64 {
-    instant.seconds().saturating_mul(1000)
+    fn kind(&self) -> DataType {
+        match self.cells {
+            Cells::Flag(_) => DataType::Boolean,
+            Cells::Instant(_) => schema::instant(),
+            Cells::Integer(_) => DataType::Int64,
+            Cells::Small(_) => DataType::Int32,
+            Cells::Text(_) => DataType::Utf8,
+            Cells::Texts(_) => schema::texts(),
+        }
+    }
 }

@@ -187,6 +187,11 @@ fn properties() -> WriterProperties {
     for name in [schema::CALLING.integer, schema::CALLED.integer, schema::START] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Page);
     }
+    // Neither does it pack random bytes, nor is there a range of texts to be left out.
+    properties = properties.set_column_compression(ColumnPath::from(schema::FINGERPRINT), Compression::UNCOMPRESSED);
+    for name in schema::UNRANGED {
+        properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
+    }
     for (name, encoding) in plain_columns() {
         let path = ColumnPath::from(name);
         properties = properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);

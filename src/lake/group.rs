@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions, StringArray, new_null_array};
+use arrow_schema::{FieldRef, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -15,12 +16,14 @@ use parquet::file::metadata::{
 };
 use parquet::file::page_index::offset_index::PageLocation;
 
-use super::opened::{FileBytes, OpenedFile};
+use super::opened::{FileBytes, Known, OpenedFile};
 
 /// A row group, ready to be read.
 pub(super) struct Group {
     bytes: FileBytes,
     metadata: ArrowReaderMetadata,
+    /// Columns that need not be read.
+    known: Vec<(FieldRef, Known)>,
     rows: usize,
 }
 
@@ -43,7 +46,14 @@ impl Group {
         reader.read_page_indexes(&file.bytes)?;
         let read = reader.finish()?;
         let metadata = ArrowReaderMetadata::try_new(Arc::new(placed(read, rows)?), ArrowReaderOptions::new())?;
-        Ok(Self { bytes: file.bytes.clone(), metadata, rows })
+        let descriptors = metadata.parquet_schema();
+        let field = |place: usize| {
+            let name = descriptors.columns().get(place)?.path().parts().first()?.clone();
+            metadata.schema().fields().find(&name).map(|(_, field)| Arc::clone(field))
+        };
+        let known = file.known.get(number).into_iter().flatten();
+        let known = known.filter_map(|(place, known)| Some((field(*place)?, known.clone()))).collect();
+        Ok(Self { bytes: file.bytes.clone(), metadata, known, rows })
     }
 
     /// Gives these rows of these columns, in batches. The ranges count from the group's first row, in order.
@@ -53,7 +63,10 @@ impl Group {
         rows: &[Range<u32>],
         take: &mut dyn FnMut(&RecordBatch) -> Result<(), ParquetError>,
     ) -> Result<(), ParquetError> {
-        let mask = ProjectionMask::columns(self.metadata.parquet_schema(), columns.iter().copied());
+        let known: Vec<_> = self.known.iter().filter(|(field, _)| columns.contains(&field.name().as_str())).collect();
+        let is_read = |name: &&str| known.iter().all(|(field, _)| field.name() != name);
+        let names = columns.iter().copied().filter(is_read);
+        let mask = ProjectionMask::columns(self.metadata.parquet_schema(), names);
         let place = |row: u32| usize::try_from(row).unwrap_or(usize::MAX).min(self.rows);
         let ranges = rows.iter().map(|range| place(range.start)..place(range.end));
         let selection = RowSelection::from_consecutive_ranges(ranges, self.rows);
@@ -63,10 +76,25 @@ impl Group {
             .with_row_selection(selection);
         let mut reader = unless_it_panics(|| reader.build())?;
         while let Some(batch) = unless_it_panics(|| reader.next().transpose())? {
-            take(&batch)?;
+            take(&with_known(&known, batch)?)?;
         }
         Ok(())
     }
+}
+
+/// A batch with the columns that need not be read.
+fn with_known(known: &[&(FieldRef, Known)], batch: RecordBatch) -> Result<RecordBatch, ParquetError> {
+    let (schema, mut columns, rows) = batch.into_parts();
+    let mut fields = schema.fields().to_vec();
+    for (field, own) in known {
+        columns.push(match own {
+            Known::Empty => new_null_array(field.data_type(), rows),
+            Known::Text(text) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows))),
+        });
+        fields.push(Arc::clone(field));
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
 }
 
 /// What the Parquet reader gives. Where the bytes of a page are damaged, it may panic: that is an error like another.

@@ -20,7 +20,7 @@ use super::error::Error;
 use super::manifest::{HeldFile, HeldSource, SourceName, Unreadable};
 use super::spans::Spans;
 use super::writer::LakeWriter;
-use crate::cdr::{BadLine, Record};
+use crate::cdr::{BadLine, LineRecord};
 
 /// A file of call records that is to be kept.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ pub trait Pieces: Send {
 }
 
 /// A piece of a file: hands out its records and the lines that are none, in their order, on any core.
-pub type Piece = Box<dyn FnOnce(&mut dyn FnMut(Result<Record, BadLine>)) + Send>;
+pub type Piece = Box<dyn FnOnce(&mut dyn FnMut(Result<LineRecord<'_>, BadLine>)) + Send>;
 
 /// How much an ingest may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -20,6 +20,7 @@ mod lock;
 mod manifest;
 mod merge;
 mod opened;
+mod packed;
 mod parallel;
 mod positioned;
 mod question;

@@ -9,15 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    RowGroupMetaData,
 };
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
 
 use super::error::Error;
 use super::group::column_bytes;
 use super::index::{DataId, Index, IndexFault};
 use super::manifest::DataFile;
 use super::positioned::read_exact_at;
+use super::schema;
 
 /// A data file and its side index.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct OpenedFile {
     pub(super) bytes: FileBytes,
     /// Its footer, without statistics and page index.
     pub(super) metadata: ParquetMetaData,
+    /// The columns of each row group that need not be read, by their places.
+    pub(super) known: Vec<Vec<(usize, Known)>>,
     /// The first row of each row group, and behind the last the number of rows.
     pub(super) first_rows: Vec<u32>,
     /// Its side index, or why there is none.
@@ -48,7 +53,11 @@ impl OpenedFile {
             ));
         }
         let bytes = FileBytes { file: Arc::new(file), length };
-        let metadata = footer(&bytes).map_err(|reason| Error::damaged(&path, reason))?;
+        let damaged = |reason: ParquetError| Error::damaged(&path, reason);
+        let known = footer(&bytes, &ParquetStatisticsPolicy::KeepAll).map_err(damaged)?;
+        let known = known.row_groups().iter().map(known_columns).collect();
+        // The manifest and the side index leave out what statistics would.
+        let metadata = footer(&bytes, &ParquetStatisticsPolicy::SkipAll).map_err(damaged)?;
         let first_rows = first_rows(&metadata);
         let first_rows = first_rows.filter(|rows| rows.last().copied().map(u64::from) == Some(data.rows));
         let first_rows = first_rows
@@ -57,11 +66,12 @@ impl OpenedFile {
             (Some(index), Some(id)) => Index::open(&folder.join(index), id, data.rows),
             _ => Err(IndexFault::Missing),
         };
-        Ok(Self { path: data.path.clone(), bytes, metadata, first_rows, index })
+        Ok(Self { path: data.path.clone(), bytes, metadata, known, first_rows, index })
     }
 
     fn memory(&self) -> usize {
-        self.metadata.memory_size() + self.index.as_ref().map_or(0, Index::memory)
+        let known = self.known.iter().flatten().count() * size_of::<(usize, Known)>();
+        known + self.metadata.memory_size() + self.index.as_ref().map_or(0, Index::memory)
     }
 
     /// The row group that a row stands in.
@@ -88,10 +98,46 @@ pub(super) fn data_id(sha256: &str) -> Option<DataId> {
     Some(id)
 }
 
-fn footer(bytes: &FileBytes) -> Result<ParquetMetaData, ParquetError> {
-    // The manifest and the side index leave out what statistics would.
+/// What the statistics of a column tell of all its rows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Known {
+    /// None has a value. Of lists this holds too: we write no empty elements but beside a number that was diverted.
+    Empty,
+    /// All have this text.
+    Text(String),
+}
+
+fn known_columns(group: &RowGroupMetaData) -> Vec<(usize, Known)> {
+    let mut known: Vec<(usize, Known)> = Vec::new();
+    let mut is_diverted = true;
+    for (place, column) in group.columns().iter().enumerate() {
+        let name = column.column_path().parts().first().map_or("", String::as_str);
+        let Some(own) = known_column(column) else { continue };
+        is_diverted &= name != schema::DIVERSION;
+        if is_diverted && [schema::DIVERSION_TECH_PREFIX, schema::DIVERSION_NUMBER].contains(&name) {
+            continue;
+        }
+        known.push((place, own));
+    }
+    known
+}
+
+fn known_column(column: &ColumnChunkMetaData) -> Option<Known> {
+    let statistics = column.statistics()?;
+    let nulls = i64::try_from(statistics.null_count_opt()?).ok()?;
+    if nulls == column.num_values() && column.column_descr().max_def_level() > 0 {
+        return Some(Known::Empty);
+    }
+    let Statistics::ByteArray(texts) = statistics else { return None };
+    let is_whole = texts.min_is_exact() && texts.max_is_exact() && nulls == 0;
+    let is_whole = is_whole && column.column_descr().max_rep_level() == 0;
+    let text = texts.min_opt().filter(|least| is_whole && texts.max_opt() == Some(*least))?;
+    text.as_utf8().ok().map(|text| Known::Text(text.to_owned()))
+}
+
+fn footer(bytes: &FileBytes, statistics: &ParquetStatisticsPolicy) -> Result<ParquetMetaData, ParquetError> {
     let options = ParquetMetaDataOptions::new()
-        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_column_stats_policy(statistics.clone())
         .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
         .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
     let metadata = ParquetMetaDataReader::new().with_metadata_options(Some(options)).parse_and_finish(bytes)?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::columns::first_full_form;
 use super::data::day_name;
+use super::packed::first_full_form;
 use crate::cdr::Record;
 use crate::number::TelephoneNumber;
 use crate::time::UnixTime;

@@ -1,12 +1,8 @@
 //! A run: as many records as memory takes at once, sorted by day, calling number and start.
 
-use arrow_array::{Array, ArrayRef, new_null_array};
-use arrow_schema::ArrowError;
-use arrow_select::interleave::interleave;
-
-use super::columns::Columns;
+use super::packed::{integer_of, pack};
 use super::spans::Spans;
-use crate::cdr::{BadLine, Record};
+use crate::cdr::{BadLine, Blocks, LineRecord};
 
 /// What stands where records have no calling number: they come first.
 pub(super) const NO_NUMBER: i64 = i64::MIN;
@@ -69,13 +65,15 @@ const EPOCH: i64 = 1 << 31;
 pub(super) struct Chunk {
     /// Which file, by its place in the list of what is read.
     pub(super) file: u32,
-    /// The columns that records fill.
-    arrays: Vec<ArrayRef>,
-    keys: Vec<Key>,
-    /// When each may begin: the other instant where a local clock repeats an hour.
+    /// The rows, packed.
+    packed: Vec<u8>,
+    keys: Vec<Placed>,
+    /// The other instant that a row may begin at, where a local clock repeats an hour.
     repeated: Vec<(u32, i64)>,
-    bytes: usize,
 }
+
+/// A row by its key, and where it begins among the packed ones.
+type Placed = (Key, u32);
 
 /// What else a piece of a file tells.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -100,19 +98,34 @@ pub(super) struct Told {
 pub(super) const MAX_NAMED: usize = 100;
 
 /// Takes the records of a piece.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gatherer {
-    columns: Columns,
-    keys: Vec<Key>,
-    repeated: Vec<(u32, i64)>,
+    full: Vec<Chunk>,
+    chunk: Chunk,
     starts: Vec<i64>,
     told: Told,
     waiting: u64,
 }
 
+impl Default for Gatherer {
+    fn default() -> Self {
+        // Rows take somewhat less room than the lines that they are made of.
+        let rows = Blocks::<&[u8]>::SIZE / LONG_LINE;
+        let chunk = Chunk {
+            packed: Vec::with_capacity(Blocks::<&[u8]>::SIZE),
+            keys: Vec::with_capacity(rows),
+            ..Chunk::default()
+        };
+        Self { full: Vec::new(), chunk, starts: Vec::with_capacity(rows), told: Told::default(), waiting: 0 }
+    }
+}
+
+/// Bytes of most lines.
+const LONG_LINE: usize = 128;
+
 impl Gatherer {
     /// Takes a record, or a line that is none.
-    pub(super) fn take(&mut self, item: Result<Record, BadLine>) {
+    pub(super) fn take(&mut self, item: Result<LineRecord<'_>, BadLine>) {
         match item {
             Ok(record) => self.record(&record),
             Err(bad) => {
@@ -125,7 +138,7 @@ impl Gatherer {
         }
     }
 
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &LineRecord<'_>) {
         let start = record.start.seconds();
         let waiting = std::mem::take(&mut self.waiting);
         match &mut self.told.ends {
@@ -140,35 +153,47 @@ impl Gatherer {
                 *last = start;
             }
         }
-        if let (Some(repeated), Ok(index)) = (record.start_repeated, u32::try_from(self.keys.len())) {
-            self.repeated.push((index, repeated.seconds()));
-        }
-        let calling = record.calling.canonical.and_then(|number| number.to_integer()).unwrap_or(NO_NUMBER);
-        self.keys.push(Key::new(calling, start, record.fingerprint.0));
+        let calling = integer_of(Some(&record.calling)).unwrap_or(NO_NUMBER);
         self.starts.push(start);
-        self.columns.append(record);
+        self.chunk.push(Key::new(calling, start, record.fingerprint.0), record);
+        if self.chunk.packed.len() >= CHUNK {
+            self.full.push(std::mem::take(&mut self.chunk));
+        }
     }
 
-    /// The records as a chunk of that file, and what else was told.
-    pub(super) fn finish(mut self, file: u32) -> (Chunk, Told) {
+    /// The records as chunks of that file, and what else was told.
+    pub(super) fn finish(mut self, file: u32) -> (Vec<Chunk>, Told) {
         self.told.trailing = self.waiting;
         self.told.spans = Spans::of_starts(&mut self.starts);
-        let arrays = self.columns.finish();
-        let bytes = arrays.iter().map(|array| array.get_array_memory_size()).sum::<usize>();
-        let bytes = bytes + self.keys.len() * size_of::<Key>();
-        (Chunk { file, arrays, keys: self.keys, repeated: self.repeated, bytes }, self.told)
+        let mut chunks = self.full;
+        chunks.push(self.chunk);
+        chunks.iter_mut().for_each(|chunk| chunk.file = file);
+        (chunks, self.told)
     }
 }
 
+/// Bytes of rows from which on a chunk is full: a block of a file seldom makes more than one.
+const CHUNK: usize = 4 * 1024 * 1024;
+
 impl Chunk {
+    fn push(&mut self, key: Key, record: &LineRecord<'_>) {
+        // A chunk is full long before.
+        let place = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
+        if let Some(repeated) = record.start_repeated {
+            self.repeated.push((place, repeated.seconds()));
+        }
+        self.keys.push((key, place));
+        pack(record, &mut self.packed);
+    }
+
     /// How many records.
     pub(super) fn rows(&self) -> usize {
         self.keys.len()
     }
 
     /// Memory that it takes.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+    pub(super) fn bytes(&self) -> usize {
+        self.packed.len() + self.keys.len() * size_of::<Placed>()
     }
 }
 
@@ -177,6 +202,8 @@ impl Chunk {
 pub(super) struct Run {
     /// Which, from 0.
     pub(super) number: u64,
+    /// Whether none follows.
+    pub(super) is_last: bool,
     chunks: Vec<Chunk>,
     rows: usize,
     bytes: usize,
@@ -189,8 +216,8 @@ pub(super) struct Sorted {
     pub(super) key: Key,
     /// Which chunk of the run.
     pub(super) chunk: u32,
-    /// Which row of the chunk.
-    pub(super) row: u32,
+    /// Where its row begins in the chunk.
+    pub(super) place: u32,
     /// How many equal lines stand before it in its file.
     pub(super) occurrence: u32,
     /// Whether it is kept: it is not held yet.
@@ -220,6 +247,20 @@ impl Run {
         self.bytes
     }
 
+    /// The files that its records are of, in their order.
+    pub(super) fn files(&self) -> Vec<usize> {
+        let mut files: Vec<usize> = self.chunks.iter().map(|chunk| index(chunk.file)).collect();
+        files.dedup();
+        files
+    }
+
+    /// Lets go of the records of all other files.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(usize) -> bool) {
+        self.chunks.retain(|chunk| is_kept(index(chunk.file)));
+        self.rows = self.chunks.iter().map(Chunk::rows).sum();
+        self.bytes = self.chunks.iter().map(Chunk::bytes).sum();
+    }
+
     /// The file of a record.
     pub(super) fn file_of(&self, sorted: &Sorted) -> u32 {
         self.chunks.get(index(sorted.chunk)).map_or(0, |chunk| chunk.file)
@@ -229,10 +270,16 @@ impl Run {
     pub(super) fn sorted(&self) -> Vec<Sorted> {
         let mut sorted = Vec::with_capacity(self.rows);
         for (chunk, own) in (0_u32..).zip(&self.chunks) {
-            let each = (0_u32..).zip(&own.keys);
-            sorted.extend(each.map(|(row, key)| Sorted { key: *key, chunk, row, occurrence: 0, is_new: true }));
+            let each = own.keys.iter();
+            sorted.extend(each.map(|(key, place)| Sorted {
+                key: *key,
+                chunk,
+                place: *place,
+                occurrence: 0,
+                is_new: true,
+            }));
         }
-        sorted.sort_unstable_by_key(|a| (a.key.place, a.chunk, a.row));
+        sorted.sort_unstable_by_key(|a| (a.key.place, a.chunk, a.place));
         // Few share a calling number and a second: their fingerprints are compared only here.
         for equal in sorted.chunk_by_mut(|a, b| a.key.place == b.key.place) {
             if equal.len() > 1 {
@@ -245,28 +292,29 @@ impl Run {
     /// The other instant of a record, where a local clock repeats an hour.
     pub(super) fn repeated(&self, sorted: &Sorted) -> Option<i64> {
         let repeated = &self.chunks.get(index(sorted.chunk))?.repeated;
-        let at = repeated.binary_search_by_key(&sorted.row, |(row, _)| *row).ok()?;
+        let at = repeated.binary_search_by_key(&sorted.place, |(place, _)| *place).ok()?;
         repeated.get(at).map(|(_, instant)| *instant)
     }
 
-    /// A column's values at those records; columns count from the line.
-    pub(super) fn column(&self, column: usize, sorted: &[Sorted]) -> Result<ArrayRef, ArrowError> {
-        let arrays: Vec<&dyn Array> =
-            self.chunks.iter().filter_map(|chunk| chunk.arrays.get(column)).map(AsRef::as_ref).collect();
-        if let Some(first) = arrays.first()
-            && arrays.iter().all(|array| array.null_count() == array.len())
-        {
-            return Ok(new_null_array(first.data_type(), sorted.len()));
-        }
-        let places: Vec<(usize, usize)> = sorted.iter().map(|own| (index(own.chunk), index(own.row))).collect();
-        interleave(&arrays, &places)
+    /// Reads a byte of every cache line of these rows: they lie all over memory, and it is waited for them together
+    /// rather than for one after the other.
+    pub(super) fn touch(&self, sorted: &[Sorted]) {
+        let lines = |own: &Sorted| {
+            let row = self.packed(own);
+            [0, CACHE_LINE, 2 * CACHE_LINE].map(|at| row.get(at).copied().unwrap_or_default())
+        };
+        std::hint::black_box(sorted.iter().map(lines).fold([0; 3], |sum, own| [0, 1, 2].map(|at| sum[at] ^ own[at])));
     }
 
-    /// How many columns records fill.
-    pub(super) fn columns(&self) -> usize {
-        self.chunks.first().map_or(0, |chunk| chunk.arrays.len())
+    /// The packed row of a record, and what stands behind it.
+    pub(super) fn packed(&self, sorted: &Sorted) -> &[u8] {
+        let chunk = self.chunks.get(index(sorted.chunk));
+        chunk.and_then(|chunk| chunk.packed.get(index(sorted.place)..)).unwrap_or_default()
     }
 }
+
+/// Bytes that memory gives at once; few rows are longer than three times that.
+const CACHE_LINE: usize = 64;
 
 fn index(place: u32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)

@@ -13,6 +13,18 @@ pub(super) fn schema() -> SchemaRef {
     Arc::clone(SCHEMA.get_or_init(|| Arc::new(Schema::new(fields()))))
 }
 
+/// The same as an ingest hands it to the writer of a file: where a row comes from is a number, and what it stands for.
+pub(super) fn written() -> SchemaRef {
+    static SCHEMA: OnceLock<SchemaRef> = OnceLock::new();
+    let numbered = || {
+        let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let is_origin = |field: &Field| [NETWORK, SOURCE, FILE, FILE_SHA256].contains(&field.name().as_str());
+        let to_numbered = |own| if is_origin(&own) { own.with_data_type(kind.clone()) } else { own };
+        Arc::new(Schema::new(fields().into_iter().map(to_numbered).collect::<Vec<Field>>()))
+    };
+    Arc::clone(SCHEMA.get_or_init(numbered))
+}
+
 fn fields() -> Vec<Field> {
     let mut fields = Vec::with_capacity(64);
     let mut needed = |names: &[&str], kind: &DataType| {
@@ -133,6 +145,10 @@ pub(super) const IS_FINAL: &str = "is_final";
 pub(super) const STATED: [&str; 4] = ["stated_verstat", "stated_attest", "stated_origid", "stated_spc"];
 /// What the first PASSporT says, unverified.
 pub(super) const CLAIMED: [&str; 3] = ["claimed_attest", "claimed_origid", "claimed_x5u"];
+
+/// Columns whose least and greatest value tell nothing: each part of a file holds all kinds of them.
+pub(super) const UNRANGED: [&str; 9] =
+    [FINGERPRINT, CALLING.text, CALLED.text, INGRESS[0], INGRESS[1], INGRESS[2], EGRESS[0], EGRESS[1], EGRESS[2]];
 
 /// The columns that a record is made of, with where it comes from.
 pub(super) const RECORD: [&str; 40] = [

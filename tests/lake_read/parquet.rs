@@ -1,5 +1,6 @@
 //! Lakes of Parquet files, made by ingest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
@@ -136,6 +137,6 @@ struct Given(Option<Vec<Record>>);
 impl Pieces for Given {
     fn next_piece(&mut self) -> Result<Option<Piece>, String> {
         let Some(records) = self.0.take() else { return Ok(None) };
-        Ok(Some(Box::new(move |take| records.into_iter().for_each(|record| take(Ok(record))))))
+        Ok(Some(Box::new(move |take| records.into_iter().for_each(|record| take(Ok(record.map_texts(Cow::Owned)))))))
     }
 }

@@ -59,6 +59,7 @@ macro_rules! lake_suite {
                 spans::a_span_without_numbers_is_everything_in_it,
                 whole::a_record_comes_back_as_it_went_in,
                 whole::a_record_is_given_for_each_that_it_fits,
+                whole::what_all_records_have_comes_back_with_each,
                 whole::a_lake_without_records_answers_nothing,
                 whole::what_is_held_is_told_source_by_source,
                 tallies::records_are_counted_by_every_field,

@@ -62,6 +62,21 @@ pub(crate) fn a_record_is_given_for_each_that_it_fits<L: Lake<Error: Debug>>(mak
     assert!(found(&lake, &[]).is_empty());
 }
 
+pub(crate) fn what_all_records_have_comes_back_with_each<L: Lake<Error: Debug>>(make: impl Fn(&[Row]) -> L) {
+    let alike = |second| {
+        let mut own = record("12155550112", "12155550131", second);
+        own.identity = vec!["a.b.c;info=<https://x.example/1>".to_owned()];
+        own.diversion = vec![dialed("12155550133")];
+        own.ingress.trunk = Some("tg-in".to_owned());
+        own
+    };
+    let all = rows([alike(0), alike(1), alike(2)]);
+    let mut back = all_found(&make(&all), &[Wanted::within(span(0, 9)).with_called(number("12155550133"))]);
+    back.sort_by_key(|own| own.record.place);
+    let back: Vec<_> = back.into_iter().map(|own| own.record).collect();
+    assert_eq!(back, all.into_iter().map(|own| own.record).collect::<Vec<_>>());
+}
+
 pub(crate) fn a_lake_without_records_answers_nothing<L: Lake<Error: Debug>>(make: impl Fn(&[Row]) -> L) {
     let lake = make(&[]);
     assert!(found(&lake, &[Wanted::within(span(0, 10))]).is_empty());

@@ -1,7 +1,7 @@
 //! A file on its way into the lake: what it is, whether it is known, and what was read of it.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use crate::cdr::BadLine;
 use crate::lake::disk::hex;
 use crate::lake::error::Error;
 use crate::lake::manifest::{HeldSource, HeldSources, SetAside};
+use crate::lake::positioned::Cursor;
 use crate::lake::run::{MAX_NAMED, Told};
 use crate::lake::spans::Spans;
 
@@ -54,22 +55,26 @@ pub(super) struct Content {
     pub(super) continues: Vec<String>,
 }
 
-/// An opened file of known content.
+/// An opened file.
 #[derive(Debug)]
 pub(super) struct Opened {
-    file: File,
-    before: Option<Metadata>,
-    pub(super) content: Content,
+    file: Arc<File>,
+    before: Metadata,
 }
 
 impl Opened {
-    /// Hashes a file. `prefixes` are lengths of which the hash is wanted too, each with the one expected.
-    pub(super) fn new(path: &Path, prefixes: &[(u64, &str)]) -> io::Result<Self> {
-        let mut file = File::options().read(true).open(path)?;
+    fn new(path: &Path) -> io::Result<Self> {
+        let file = File::options().read(true).open(path)?;
         let before = file.metadata()?;
         if before.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        Ok(Self { file: Arc::new(file), before })
+    }
+
+    /// What its first bytes hold. `prefixes` are lengths of which the hash is wanted too, each with the one expected.
+    pub(super) fn content(&self, prefixes: &[(u64, &str)], most: u64) -> io::Result<Content> {
+        let mut file = Cursor::new(Arc::clone(&self.file));
         let mut marks: Vec<(u64, &str)> = prefixes.to_vec();
         marks.sort_unstable();
         let mut hash = Context::new(&SHA256);
@@ -84,30 +89,32 @@ impl Opened {
                 continues.push(expected.to_owned());
             }
         }
-        bytes += hash_some(&mut file, &mut hash, u64::MAX)?;
-        let sha256 = hex(hash.finish().as_ref());
-        Ok(Self { file, before: Some(before), content: Content { sha256, bytes, continues } })
+        bytes += hash_some(&mut file, &mut hash, most.saturating_sub(bytes))?;
+        Ok(Content { sha256: hex(hash.finish().as_ref()), bytes, continues })
     }
 
-    /// The same bytes again, from their beginning; how many were read is counted.
-    pub(super) fn reader(&self, read: &Arc<AtomicU64>) -> io::Result<impl Read + Send + use<>> {
-        let mut again = self.file.try_clone()?;
-        again.seek(SeekFrom::Start(0))?;
-        Ok(Counted { source: again.take(self.content.bytes), read: Arc::clone(read) })
+    /// So many of its bytes, from their beginning; how many were read is counted.
+    pub(super) fn reader(&self, bytes: u64, read: &Arc<AtomicU64>) -> impl Read + Send + use<> {
+        let source = Cursor::new(Arc::clone(&self.file)).take(bytes);
+        Counted { source, read: Arc::clone(read) }
+    }
+
+    /// Its length when it was opened.
+    pub(super) fn length(&self) -> u64 {
+        self.before.len()
     }
 
     /// Makes sure that what was read is what was hashed.
-    pub(super) fn check(mut self, input: &Input<'_>) -> Result<(), Error> {
+    pub(super) fn check(&self, input: &Input<'_>, content: &Content) -> Result<(), Error> {
         let now = self.file.metadata().map_err(|reason| Error::at(&input.path, &reason))?;
-        let is_same = |before: &Metadata| before.len() == now.len() && before.modified().ok() == now.modified().ok();
-        if self.before.as_ref().is_some_and(is_same) {
+        let before = &self.before;
+        if before.len() == now.len() && before.modified().ok() == now.modified().ok() {
             return Ok(());
         }
         let mut hash = Context::new(&SHA256);
-        let again = self.file.seek(SeekFrom::Start(0));
-        let again = again.and_then(|_| hash_some(&mut self.file, &mut hash, self.content.bytes));
+        let again = hash_some(&mut Cursor::new(Arc::clone(&self.file)), &mut hash, content.bytes);
         again.map_err(|reason| Error::at(&input.path, &reason))?;
-        if hex(hash.finish().as_ref()) == self.content.sha256 {
+        if hex(hash.finish().as_ref()) == content.sha256 {
             return Ok(());
         }
         Err(Error::Changed { file: input.name.clone() })
@@ -127,7 +134,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn hash_some(file: &mut File, hash: &mut Context, most: u64) -> io::Result<u64> {
+fn hash_some(file: &mut Cursor, hash: &mut Context, most: u64) -> io::Result<u64> {
     let mut buffer = vec![0; BUFFER];
     let mut done = 0;
     loop {
@@ -145,14 +152,30 @@ fn hash_some(file: &mut File, hash: &mut Context, most: u64) -> io::Result<u64> 
 
 const BUFFER: usize = 256 * 1024;
 
-/// Looks at a file: what it holds, and whether that is known.
-pub(super) fn look(input: &Input<'_>, held: &HeldSource, all: &HeldSources) -> Result<Opened, Looked> {
+/// A file that is to be read; its content is hashed beside the reading where it cannot be known.
+pub(super) struct ToRead {
+    pub(super) opened: Opened,
+    pub(super) content: Option<Content>,
+}
+
+/// Shorter files are read twice in less time than a thread takes to begin.
+const WORTH_A_THREAD: u64 = 8 * 1024 * 1024;
+
+/// Looks at a file: what it holds, and whether that is known. Of a content that is known there is a file of that
+/// length: held, or among the `lengths` of all that is to be read.
+pub(super) fn look(input: &Input<'_>, held: &HeldSource, all: &HeldSources, lengths: &[u64]) -> Result<ToRead, Looked> {
+    let unreadable = |reason: io::Error| Looked::Unreadable { reason: reason.to_string() };
+    let opened = Opened::new(&input.path).map_err(unreadable)?;
     let of_network = || all.sources.iter().filter(|own| own.name.network == held.name.network);
     let named = of_network().flat_map(|own| &own.files).filter(|own| own.name == input.name);
     let prefixes: Vec<(u64, &str)> = named.map(|own| (own.bytes, own.sha256.as_str())).collect();
-    let opened =
-        Opened::new(&input.path, &prefixes).map_err(|reason| Looked::Unreadable { reason: reason.to_string() })?;
-    let content = &opened.content;
+    let length = opened.length();
+    let has_its_like = of_network().flat_map(|own| &own.files).any(|own| own.bytes == length)
+        || lengths.iter().filter(|own| **own == length).count() > 1;
+    if length >= WORTH_A_THREAD && prefixes.is_empty() && !has_its_like {
+        return Ok(ToRead { opened, content: None });
+    }
+    let content = opened.content(&prefixes, u64::MAX).map_err(unreadable)?;
     let is_known = |sha256: &str| sha256 == content.sha256 || content.continues.iter().any(|own| own == sha256);
     for own in held.files.iter().filter(|own| is_known(&own.sha256)) {
         if own.reading != input.reading {
@@ -166,7 +189,7 @@ pub(super) fn look(input: &Input<'_>, held: &HeldSource, all: &HeldSources) -> R
     let has_it = |other: &&HeldSource| other.files.iter().any(|own| own.records > 0 && is_known(&own.sha256));
     match of_network().filter(|own| own.name != held.name).find(has_it) {
         Some(other) => Err(Looked::KnownElsewhere { source: other.name.source.clone() }),
-        None => Ok(opened),
+        None => Ok(ToRead { opened, content: Some(content) }),
     }
 }
 

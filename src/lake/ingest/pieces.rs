@@ -26,7 +26,7 @@ impl Pieces for Cut {
         Ok(block.map(|block| -> Piece {
             let parser = Arc::clone(&self.parser);
             Box::new(move |take| {
-                parser.records(&block, take);
+                parser.each(&block, take);
             })
         }))
     }

@@ -1,13 +1,16 @@
 //! From a run to data files: sorted, compared with what is held, written.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
-use arrow_array::builder::{Int32Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::builder::StringBuilder;
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch};
+use arrow_schema::ArrowError;
 
+use crate::lake::columns::Columns;
 use crate::lake::data::{DataWriter, day_folder, held_rows};
 use crate::lake::disk::Step;
 use crate::lake::error::Error;
@@ -41,8 +44,24 @@ struct Turns {
     stopped: bool,
 }
 
+/// Rows that are fetched from memory at once.
+const AHEAD: usize = 32;
+
+/// Sorted rows of a run that become a file.
+pub(super) struct Part {
+    number: usize,
+    sorted: Arc<(Run, Vec<Sorted>)>,
+    rows: Range<usize>,
+}
+
+/// Rows of a part, at most: a file of so many is a good one to ask.
+const PART_ROWS: usize = 512 * 1024;
+
+/// Fewer rows are not worth a file of their own.
+const SHARE_ROWS: usize = 64 * 1024;
+
 /// Rows put together at once.
-const SLICE: usize = 16 * 1024;
+const SLICE: usize = 4 * 1024;
 
 impl<'a> Sorting<'a> {
     pub(super) fn new(writer: &'a LakeWriter, manifest: &Manifest, places: &[usize]) -> Self {
@@ -75,11 +94,11 @@ impl<'a> Sorting<'a> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner).runs.clear(self.step)
     }
 
-    /// Writes the rows of a run that are not held yet, a file a day.
-    pub(super) fn write(&self, run: &Run, files: &[OnceLock<RecordFile>]) -> Result<Vec<DataFile>, Error> {
-        let mut compared = Compared::new(run, &self.places);
+    /// Sorts a run. Its rows that are not held yet are parted by day, and what many threads are to write at once.
+    pub(super) fn sort(&self, run: Run, threads: usize) -> Result<Vec<Part>, Error> {
+        let mut compared = Compared::new(&run, &self.places);
         let span = compared.span();
-        if !self.take_turn(run, &mut compared, span)? {
+        if !self.take_turn(&run, &mut compared, span)? {
             return Ok(Vec::new());
         }
         for day in compared.days() {
@@ -95,9 +114,19 @@ impl<'a> Sorting<'a> {
             }
         }
         compared.drop_repeated(self.horizon);
-        let kept = compared.into_kept();
-        let days = kept.chunk_by(|a, b| a.key.day() == b.key.day());
-        days.map(|rows| self.write_day(run, rows, files)).collect()
+        let rows = compared.into_kept();
+        let mut ends = Vec::new();
+        for day in rows.chunk_by(|a, b| a.key.day() == b.key.day()) {
+            let begin = ends.last().copied().unwrap_or_default();
+            // When nothing follows, no thread is to be idle.
+            let shares = if run.is_last { threads.min(day.len() / SHARE_ROWS) } else { 1 };
+            let parts = day.len().div_ceil(PART_ROWS).max(shares);
+            ends.extend((1..=parts).map(|part| begin + day.len() * part / parts));
+        }
+        let sorted = Arc::new((run, rows));
+        let begins = std::iter::once(0).chain(ends.clone());
+        let each = begins.zip(ends).enumerate();
+        Ok(each.map(|(number, (from, to))| Part { number, sorted: Arc::clone(&sorted), rows: from..to }).collect())
     }
 
     /// Waits for the runs before; `false` when one of them failed.
@@ -123,9 +152,15 @@ impl<'a> Sorting<'a> {
         Ok(true)
     }
 
-    fn write_day(&self, run: &Run, rows: &[Sorted], files: &[OnceLock<RecordFile>]) -> Result<DataFile, Error> {
+    /// Writes a data file.
+    pub(super) fn write(&self, part: &Part, files: &[OnceLock<Option<RecordFile>>]) -> Result<DataFile, Error> {
+        let (run, rows) = &*part.sorted;
+        let rows = rows.get(part.rows.clone()).unwrap_or_default();
         let day = rows.first().map_or(0, |row| row.key.day());
-        let mut writer = DataWriter::create(&self.folder, day, &format!("run-{}", run.number), self.step)?;
+        let unique = format!("run-{}-{}", run.number, part.number);
+        let mut writer = DataWriter::create(&self.folder, day, &unique, self.step)?;
+        let origin = self.origin(run, files);
+        let mut columns = Columns::default();
         for slice in rows.chunks(SLICE) {
             for row in slice {
                 let file = usize::try_from(run.file_of(row)).unwrap_or(usize::MAX);
@@ -135,33 +170,30 @@ impl<'a> Sorting<'a> {
                 let source = self.places.get(file).and_then(|place| usize::try_from(*place).ok()).unwrap_or_default();
                 writer.note(row.key.calling(), row.key.start(), run.repeated(row), source);
             }
-            writer.write(&self.batch(run, slice, files)?)?;
+            writer.write(&self.batch(run, slice, &origin, &mut columns)?)?;
         }
         writer.finish(self.step)
     }
 
-    fn batch(&self, run: &Run, rows: &[Sorted], files: &[OnceLock<RecordFile>]) -> Result<RecordBatch, Error> {
+    fn batch(&self, run: &Run, rows: &[Sorted], origin: &Origin, columns: &mut Columns) -> Result<RecordBatch, Error> {
         let failed = |error| Error::damaged(&self.folder, error);
-        let mut arrays = self.origin(run, rows, files);
-        for column in 0..run.columns() {
-            if column == 1 {
-                let mut occurrence = Int32Builder::with_capacity(rows.len());
-                rows.iter().for_each(|row| occurrence.append_value(i32::try_from(row.occurrence).unwrap_or(i32::MAX)));
-                arrays.push(Arc::new(occurrence.finish()));
-            }
-            arrays.push(run.column(column, rows).map_err(failed)?);
+        for some in rows.chunks(AHEAD) {
+            run.touch(some);
+            some.iter().for_each(|row| columns.append(&row.key, row.occurrence, run.packed(row)));
         }
-        RecordBatch::try_new(schema::schema(), arrays).map_err(failed)
+        let mut arrays = origin.arrays(run, rows).map_err(failed)?;
+        arrays.extend(columns.finish().map_err(failed)?);
+        RecordBatch::try_new(schema::written(), arrays).map_err(failed)
     }
 
-    /// Network, source, file and its hash.
-    fn origin(&self, run: &Run, rows: &[Sorted], files: &[OnceLock<RecordFile>]) -> Vec<ArrayRef> {
+    /// Where the rows of a run come from.
+    fn origin(&self, run: &Run, files: &[OnceLock<Option<RecordFile>>]) -> Origin {
         let mut columns: [StringBuilder; 4] = Default::default();
-        for row in rows {
-            let file = usize::try_from(run.file_of(row)).unwrap_or(usize::MAX);
-            let place = self.places.get(file).and_then(|place| usize::try_from(*place).ok());
+        let own = run.files();
+        for file in &own {
+            let place = self.places.get(*file).and_then(|place| usize::try_from(*place).ok());
             let source = place.and_then(|place| self.sources.get(place));
-            let known = files.get(file).and_then(OnceLock::get);
+            let known = files.get(*file).and_then(OnceLock::get).and_then(Option::as_ref);
             let values = [
                 source.map(|own| own.network.as_str()),
                 source.map(|own| own.source.as_str()),
@@ -170,6 +202,28 @@ impl<'a> Sorting<'a> {
             ];
             columns.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value.unwrap_or_default()));
         }
-        columns.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }).collect()
+        Origin { files: own, columns: columns.map(|mut column| -> ArrayRef { Arc::new(column.finish()) }) }
+    }
+}
+
+/// Network, source, name and hash of each file of a run.
+struct Origin {
+    /// The files in order.
+    files: Vec<usize>,
+    columns: [ArrayRef; 4],
+}
+
+impl Origin {
+    /// Those of rows: the number of its file for each row.
+    fn arrays(&self, run: &Run, rows: &[Sorted]) -> Result<Vec<ArrayRef>, ArrowError> {
+        let number = |row: &Sorted| {
+            let file = usize::try_from(run.file_of(row)).unwrap_or(usize::MAX);
+            self.files.binary_search(&file).ok().and_then(|number| i32::try_from(number).ok()).unwrap_or_default()
+        };
+        let numbers = Int32Array::from_iter_values(rows.iter().map(number));
+        let columns = self.columns.iter().map(|values| -> Result<ArrayRef, ArrowError> {
+            Ok(Arc::new(DictionaryArray::try_new(numbers.clone(), Arc::clone(values))?))
+        });
+        columns.collect()
     }
 }

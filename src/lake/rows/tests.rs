@@ -3,10 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 use arrow_array::ArrayRef;
-use arrow_array::builder::{Int32Builder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_schema::ArrowError;
 
 use crate::lake::columns::Columns;
+use crate::lake::packed::{integer_of, pack};
+use crate::lake::run::{Key, NO_NUMBER};
 use crate::number::NumberPlan;
 
 fn instants() -> impl Strategy<Value = UnixTime> {
@@ -108,18 +110,18 @@ struct Row<'a> {
 /// When they are more than columns hold.
 fn to_batch(rows: &[Row<'_>]) -> Result<RecordBatch, ArrowError> {
     let mut origin: [StringBuilder; 4] = Default::default();
-    let mut occurrence = Int32Builder::new();
     let mut columns = Columns::default();
+    let mut packed = Vec::new();
     for row in rows {
         let values = [row.network, row.source, row.file.name.as_str(), row.file.sha256.as_str()];
         origin.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value));
-        occurrence.append_value(i32::try_from(row.occurrence).unwrap_or(i32::MAX));
-        columns.append(row.record);
+        let calling = integer_of(Some(&row.record.calling)).unwrap_or(NO_NUMBER);
+        let key = Key::new(calling, row.record.start.seconds(), row.record.fingerprint.0);
+        let place = packed.len();
+        pack(row.record, &mut packed);
+        columns.append(&key, row.occurrence, &packed[place..]);
     }
     let mut arrays: Vec<ArrayRef> = origin.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }).collect();
-    let mut own = columns.finish().into_iter();
-    arrays.extend(own.next());
-    arrays.push(Arc::new(occurrence.finish()));
-    arrays.extend(own);
+    arrays.extend(columns.finish()?);
     RecordBatch::try_new(schema::schema(), arrays)
 }
