@@ -157,11 +157,15 @@ impl NumberPlan {
             Some(rest) => (true, rest),
             None => (false, text),
         };
+        if !local.is_empty() && local.bytes().all(|c| c.is_ascii_digit()) {
+            return self.of_plan(global, TelephoneNumber::from_digits(local.as_bytes())?);
+        }
         let characters = local.bytes().filter(|c| !matches!(c, b'-' | b'.' | b'(' | b')' | b' '));
         self.of_plan(global, TelephoneNumber::from_characters(characters).ok()?)
     }
 
     /// The same of digits, behind a `+` or not: as nearly all numbers are written, and told to be by who calls it.
+    #[cfg(feature = "traceback")]
     pub(crate) fn canonicalise_digits(&self, text: &str) -> Option<TelephoneNumber> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         self.of_plan(digits.len() < text.len(), TelephoneNumber::from_digits(digits.as_bytes())?)
