@@ -75,7 +75,7 @@ impl Repository {
     /// The same, with this server allowed and its TLS trusted.
     fn fetch(&self, more: &[&str]) -> Run {
         let allowed = format!("{0}={0}", self.host);
-        let mut args = vec!["--fetch", "--fetch-root", "tls.pem", "--fetch-allow", &allowed];
+        let mut args = vec!["--fetch", "--fetch-root", "tls.pem", "--fetch-allow", &allowed, "--fetch-timeout", "60"];
         args.extend(more);
         self.verify(&args)
     }
@@ -145,7 +145,7 @@ fn what_a_server_does_wrong_is_the_reason_of_the_verdict() {
         (ok("Content-Encoding: gzip\r\n", b"\x1f\x8b"), "gzip"),
     ] {
         let repository = Repository::new(conduct);
-        let run = repository.fetch(&["--fetch-timeout", "1"]);
+        let run = repository.fetch(&[]);
         let object = run.objects().remove(0);
         assert_eq!(object["verdict"], "none");
         assert_eq!(object["passports"][0]["error"]["kind"], "CredentialUnavailable");
