@@ -160,7 +160,8 @@ fn requests_beyond_the_places_there_are_are_told_to_come_again() {
     let stand = Setup::new("[service.limits]\nrequests = 1").start();
     let mut slow = stand.connect();
     slow.send(b"POST /stir/v1/verification HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{");
-    // The first one holds the only place until its body is there.
+    // It has the only place before others ask for it, and holds it until its body is there.
+    std::thread::sleep(std::time::Duration::from_millis(300));
     let busy = (0..200).map(|_| ask(&stand, VERIFICATION, "")).find(|answer| answer.code == 503).expect("never busy");
     assert_eq!((busy.exception().0.as_str(), busy.header("retry-after")), ("POL0001", Some("1")));
     slow.send(b"         }");

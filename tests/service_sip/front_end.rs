@@ -181,6 +181,8 @@ pub(crate) fn sipp(scenario: &str, to: SocketAddr, more: &[&str]) -> Option<()> 
             "-timeout",
             "60",
             "-timeout_error",
+            "-max_socket",
+            "1000",
         ])
         .args(more)
         .args(["-trace_err", "-error_file", "errors.log"])

@@ -246,7 +246,7 @@ impl Drop for Service {
 fn kamailio_asks_over_http() {
     let service = Service::start();
     let (phone, invites) = phone();
-    let stirtrace = format!("stirtrace=>http://{}/;timeout=10", service.address);
+    let stirtrace = format!("stirtrace=>http://{};timeout=10", service.address);
     for more in [&[][..], &["-A", "ATIS"][..]] {
         let Some(kamailio) = Kamailio::start("http.cfg", &stirtrace, phone, more) else { return };
         let mut cases = cases();
