@@ -8,6 +8,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -143,8 +144,10 @@ impl Drop for FrontEnd {
 /// A shaken Identity for the usual call or another called number, signed so many seconds ago.
 pub(crate) fn identity(attest: Attestation, called: &str, age: i64) -> String {
     let number = |digits: &str| Identity::Number(digits.parse().unwrap());
-    let origid = "6a2f0f6e-2c5c-4f0e-9b1c-0d9d7a3f5b11";
-    let request = SignRequest::shaken(attest, origid, number(CALLER), vec![number(called)]);
+    // Each is a token of its own, also within one second: the same one for two calls would be a replay.
+    static SIGNED: AtomicU32 = AtomicU32::new(0);
+    let origid = format!("6a2f0f6e-2c5c-4f0e-9b1c-0d9d{:08x}", SIGNED.fetch_add(1, Ordering::Relaxed));
+    let request = SignRequest::shaken(attest, &origid, number(CALLER), vec![number(called)]);
     signer().sign(&request, now().plus_seconds(-age)).unwrap().to_string()
 }
 

@@ -50,26 +50,25 @@ fn sipp_has_its_calls_signed_and_verified() {
 }
 
 #[test]
-#[ignore = "sipp does not send every case as it is written here; the cases themselves were seen right by hand"]
 fn sipp_gets_each_verdict_as_its_response() {
     let front_end = FrontEnd::start(|_| {});
-    let good = identity(Attestation::B, CALLED, 0);
-    let (token, rest) = good.split_once(';').unwrap();
-    let forged = forged(&good);
-    let cases = [
-        (format!("Identity: {good}"), 302, "P-Asserted-Identity", "12155550112;verstat=TN-Validation-Passed@"),
-        (format!("y: {good}"), 302, "P-Attestation-Indicator", "B"),
-        (format!("Identity: {token}\n ;{rest}"), 302, "P-Asserted-Identity", "verstat=TN-Validation-Passed@"),
-        (format!("Identity: {forged},{good}"), 302, "P-Asserted-Identity", "verstat=TN-Validation-Passed@"),
-        (format!("Identity: {forged}\nIdentity: {good}"), 302, "Reason", "STIR ;cause=438"),
-        (format!("Identity: {forged}"), 438, "Reason", "STIR ;cause=438"),
-        (format!("Identity: {}", identity(Attestation::A, CALLED, 90)), 302, "Reason", "STIR ;cause=403"),
-        ("Identity: nonsense".to_owned(), 302, "P-Asserted-Identity", "verstat=No-TN-Validation@"),
+    let good = || identity(Attestation::B, CALLED, 0);
+    let forged = || forged(&good());
+    let late = || identity(Attestation::A, CALLED, 90);
+    // Folded fields are not among them: sipp does not send them folded.
+    let cases: [(&dyn Fn() -> String, u16, &str, &str); 7] = [
+        (&|| format!("Identity: {}", good()), 302, "P-Asserted-Identity", "12155550112;verstat=TN-Validation-Passed@"),
+        (&|| format!("y: {}", good()), 302, "P-Attestation-Indicator", "B"),
+        (&|| format!("Identity: {},{}", forged(), good()), 302, "P-Asserted-Identity", "verstat=TN-Validation-Passed@"),
+        (&|| format!("Identity: {}\nIdentity: {}", forged(), good()), 302, "Reason", "STIR ;cause=438"),
+        (&|| format!("Identity: {}", forged()), 438, "Reason", "STIR ;cause=438"),
+        (&|| format!("Identity: {}", late()), 302, "Reason", "STIR ;cause=403"),
+        (&|| "Identity: nonsense".to_owned(), 302, "P-Asserted-Identity", "verstat=No-TN-Validation@"),
     ];
     for (fields, code, field, holds) in cases {
-        let text = scenario("sip_verify").replace("@@FIELDS@@", &fields).replace("@@CODE@@", &code.to_string());
-        let text = text.replace("@@FIELD@@", field).replace("@@HOLDS@@", holds);
         for (to, transport) in [(front_end.udp, "u1"), (front_end.tcp, "t1")] {
+            let text = scenario("sip_verify").replace("@@FIELDS@@", &fields()).replace("@@CODE@@", &code.to_string());
+            let text = text.replace("@@FIELD@@", field).replace("@@HOLDS@@", holds);
             if sipp(&text, to, &["-t", transport, "-m", "1"]).is_none() {
                 return;
             }
