@@ -1,6 +1,7 @@
 //! The OpenAPI document, held to what the handlers do, and run by schemathesis where that is installed.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -155,12 +156,12 @@ fn every_member_that_it_names_is_read() {
 #[test]
 fn schemathesis_finds_nothing() {
     let Some(python) = std::env::var_os("STIRTRACE_PYTHON") else {
-        eprintln!("skipped: STIRTRACE_PYTHON names no Python with schemathesis");
+        let _ = writeln!(std::io::stderr(), "skipped: STIRTRACE_PYTHON names no Python with schemathesis");
         return;
     };
     let installed = Command::new(&python).args(["-c", "import schemathesis"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: the Python of STIRTRACE_PYTHON has no schemathesis");
+        let _ = writeln!(std::io::stderr(), "skipped: the Python of STIRTRACE_PYTHON has no schemathesis");
         return;
     }
     let stand = Stand::plain();

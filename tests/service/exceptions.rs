@@ -8,12 +8,15 @@ fn text(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
+/// What is asked, and the status, id, text and variables of its answer.
+type Case<'a> = (&'a str, Request<'a>, u16, &'a str, &'a str, Vec<&'a str>);
+
 #[test]
 fn every_exception_has_its_status_its_id_and_its_text() {
     let stand = Stand::plain();
     let body = text(&verification_of(good()));
     let post = |path, body| Request::new(path, body);
-    let cases: Vec<(&str, Request<'_>, u16, &str, &str, Vec<&str>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("no body", post(VERIFICATION, b""), 400, "SVC4000", "Missing request body", vec![]),
         (
             "nothing asked",

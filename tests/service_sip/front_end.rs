@@ -193,7 +193,7 @@ pub(crate) fn sipp(scenario: &str, to: SocketAddr, more: &[&str]) -> Option<()> 
         .output();
     let run = match run {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            writeln!(std::io::stderr(), "SKIPPED: sipp is not installed").unwrap();
+            let _ = writeln!(std::io::stderr(), "SKIPPED: sipp is not installed");
             return None;
         }
         run => run.unwrap(),

@@ -133,7 +133,7 @@ impl Drop for Kamailio {
 }
 
 fn skip<T>(reason: &str) -> Option<T> {
-    writeln!(std::io::stderr(), "SKIPPED: {reason}").unwrap();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
     None
 }
 
@@ -231,7 +231,7 @@ impl Service {
             .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
-        let service = Self { child, address, folder: folder };
+        let service = Self { child, address, folder };
         let listens = (0..200).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
             std::net::TcpStream::connect(address).is_ok()
