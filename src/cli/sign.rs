@@ -12,6 +12,7 @@ use crate::cli::printer::{Present, Printer};
 use crate::cli::text::Text;
 use crate::number::NumberPlan;
 use crate::passport::{Attestation, Passport};
+use crate::service::uuid;
 use crate::sign::{Error, SignRequest, SignedIdentity, Signer};
 use crate::time::UnixTime;
 
@@ -122,16 +123,7 @@ fn random_uuid() -> Result<String, Complaint> {
     let mut bytes = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut bytes)
         .map_err(|_| Complaint::new("the system gives no random numbers").hint("name the UUID with --origid"))?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    Ok(text)
+    Ok(uuid::of_random(bytes))
 }
 
 fn instant(text: &str) -> Result<UnixTime, String> {

@@ -31,7 +31,7 @@ pub mod treatment;
 #[cfg(test)]
 mod scene;
 #[cfg(feature = "service")]
-mod uuid;
+pub(crate) mod uuid;
 mod values;
 
 #[cfg(feature = "service")]

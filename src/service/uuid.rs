@@ -6,6 +6,11 @@ pub(crate) fn random() -> String {
     let mut bytes = [0_u8; 16];
     // What fails here fails everything that signs.
     let _ = aws_lc_rs::rand::fill(&mut bytes);
+    of_random(bytes)
+}
+
+/// The one of these random octets.
+pub(crate) fn of_random(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::with_capacity(36);
