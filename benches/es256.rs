@@ -67,7 +67,7 @@ fn signatures(c: &mut Criterion) {
             });
         });
 
-        for width in [Width::Five, Width::Six, Width::Eight] {
+        for width in [Width::Five, Width::Six, Width::Eight, Width::Ten] {
             let tables = keys.tables(width);
             let bytes: usize = tables.iter().map(KeyTable::bytes).sum();
             let megabytes = bytes.div_ceil(1 << 20);
@@ -98,7 +98,7 @@ fn tables(c: &mut Criterion) {
     let keys = Keys::new(1);
     let key = PublicKey::from_uncompressed(&keys.points[0]).unwrap();
     let mut group = c.benchmark_group("table");
-    for width in [Width::Five, Width::Six, Width::Eight] {
+    for width in [Width::Five, Width::Six, Width::Eight, Width::Ten] {
         group.bench_function(format!("{width:?}"), |b| {
             b.iter_batched(|| (), |()| KeyTable::new(black_box(&key), width), BatchSize::LargeInput);
         });

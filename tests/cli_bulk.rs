@@ -238,9 +238,9 @@ fn speed_measures_every_setting_that_was_asked_for() {
         // Medians of ratios and ratios of medians differ, but not by much.
         let ratio = number("backend_us") / number("single_us");
         assert!(number("ratio_single") > ratio / 10.0 && number("ratio_single") < ratio * 10.0, "{own}");
-        assert_eq!(number("table_bytes"), number("keys") * 262_144.0);
+        assert_eq!(number("table_bytes"), number("keys") * 851_968.0);
     }
     let text = desk.run(["speed", "--seconds", "0.01", "--keys", "1", "--threads", "1", "--format", "text"]);
-    assert!(text.out.starts_with("1 key, 1 thread  tables of 256 KiB\n"), "{}", text.out);
+    assert!(text.out.starts_with("1 key, 1 thread  tables of 832 KiB\n"), "{}", text.out);
     assert_eq!(text.out.lines().filter(|line| line.contains("/s")).count(), 6);
 }

@@ -30,6 +30,7 @@ type Point = [u8; 65];
 #[derive(Debug)]
 struct Entry {
     table: KeyTable,
+    width: Width,
     uses: AtomicU32,
     last_use: AtomicU64,
 }
@@ -54,12 +55,14 @@ impl TableCache {
     /// How many accepted signatures come before the first table: who verifies a few calls and stops should not build
     /// the generator's.
     pub const WARM_UP: u32 = 64;
-    /// On which use a table grows to [`Width::Eight`], while all of these take no more than a quarter of the budget.
+    /// On which use a table grows to [`Width::Eight`], while all that grew take no more than a quarter of the budget.
     pub const HOT: u32 = 1_000;
+    /// On which use of that one it grows to [`Width::Ten`], within the same quarter.
+    pub const HOTTEST: u32 = 10_000;
     /// How many keys are counted at a time.
     pub const CANDIDATES: usize = 4_096;
 
-    /// A cache whose tables take at most `budget` bytes; the generator's 2.75 MiB come on top. 0 keeps none.
+    /// A cache whose tables take at most `budget` bytes; the generator's 5 MiB come on top. 0 keeps none.
     #[must_use]
     pub fn new(budget: usize) -> Self {
         Self { budget, tables: RwLock::default(), clock: AtomicU64::new(0), admission: Mutex::default() }
@@ -105,17 +108,25 @@ impl TableCache {
     ///
     /// Call it for no other signature: its work and its memory are for who has shown a certificate that is trusted.
     pub fn note_accepted(&self, key: &[u8; 65]) {
+        self.note_use(key, self.table(key).as_ref());
+    }
+
+    /// The same, for who has the key's table in hand.
+    pub(crate) fn note_use(&self, key: &[u8; 65], table: Option<&TableRef>) {
         if self.budget == 0 {
             return;
         }
-        let Some(table) = self.table(key) else { return self.count(key) };
+        let Some(table) = table else { return self.count(key) };
         let now = self.clock.load(Ordering::Relaxed);
         // Written only when it changes: threads then share the line that it is in.
         if table.0.last_use.load(Ordering::Relaxed) != now {
             table.0.last_use.store(now, Ordering::Relaxed);
         }
-        if table.0.uses.fetch_add(1, Ordering::Relaxed) == Self::HOT {
-            self.grow(key);
+        let uses = table.0.uses.fetch_add(1, Ordering::Relaxed);
+        match table.0.width {
+            Width::Six if uses == Self::HOT => self.grow(key, Width::Six, Width::Eight),
+            Width::Eight if uses == Self::HOTTEST => self.grow(key, Width::Eight, Width::Ten),
+            _ => {}
         }
     }
 
@@ -150,15 +161,16 @@ impl TableCache {
     }
 
     /// Replaces the table of a much used key by a faster one.
-    fn grow(&self, key: &Point) {
+    fn grow(&self, key: &Point, from: Width, to: Width) {
         let Ok(_one_at_a_time) = self.admission.try_lock() else { return };
-        let more = Width::Eight.bytes() - Width::default().bytes();
         let grown: usize = {
             let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-            tables.values().map(|entry| entry.table.bytes()).filter(|bytes| *bytes == Width::Eight.bytes()).sum()
+            let others = tables.iter().filter(|(other, entry)| *other != key && entry.width != Width::default());
+            others.map(|(_, entry)| entry.table.bytes()).sum()
         };
-        if grown + Width::Eight.bytes() <= self.budget / 4 && self.bytes() + more <= self.budget {
-            self.insert(key, Width::Eight);
+        let more = to.bytes() - from.bytes();
+        if grown + to.bytes() <= self.budget / 4 && self.bytes() + more <= self.budget {
+            self.insert(key, to);
         }
     }
 
@@ -185,7 +197,7 @@ impl TableCache {
         let Ok(public) = PublicKey::from_uncompressed(key) else { return };
         let table = KeyTable::new(&public, width);
         let last_use = AtomicU64::new(self.clock.load(Ordering::Relaxed));
-        let entry = Arc::new(Entry { table, uses: AtomicU32::new(0), last_use });
+        let entry = Arc::new(Entry { table, width, uses: AtomicU32::new(0), last_use });
         self.tables.write().unwrap_or_else(PoisonError::into_inner).insert(*key, entry);
     }
 }

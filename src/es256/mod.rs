@@ -146,8 +146,10 @@ pub enum Width {
     /// Digits of 6 bits: 86 KiB, the best for many keys.
     #[default]
     Six,
-    /// Digits of 8 bits: 256 KiB, the fastest for a few keys.
+    /// Digits of 8 bits: 256 KiB, for keys that sign much.
     Eight,
+    /// Digits of 10 bits: 832 KiB, the fastest for a few keys.
+    Ten,
 }
 
 impl Width {
@@ -156,6 +158,7 @@ impl Width {
             Self::Five => 5,
             Self::Six => 6,
             Self::Eight => 8,
+            Self::Ten => 10,
         }
     }
 

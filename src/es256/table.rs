@@ -35,7 +35,7 @@ impl Table {
         Self { bits, multiples }
     }
 
-    /// The multiples of the generator: 2.75 MiB, made on first use and the same for all.
+    /// The multiples of the generator: 5 MiB, made on first use and the same for all.
     pub(super) fn of_generator() -> &'static Self {
         // NOTE: the one static of the core. It holds no state: a constant that is too big to print here.
         static TABLE: OnceLock<Table> = OnceLock::new();
@@ -185,4 +185,4 @@ const fn rows(bits: u32) -> usize {
 }
 
 /// Wide digits for the point that every signature needs.
-const GENERATOR_BITS: u32 = 12;
+const GENERATOR_BITS: u32 = 13;

@@ -91,6 +91,30 @@ fn the_hottest_keys_get_wider_tables_within_a_quarter_of_the_budget() {
     assert_eq!(cache.table(&hot).unwrap().bytes(), Width::Eight.bytes());
     note(&cache, &also_hot, 3 + TableCache::HOT + 1);
     assert_eq!(cache.table(&also_hot).unwrap().bytes(), Width::Six.bytes());
+    note(&cache, &hot, TableCache::HOTTEST + 1);
+    assert_eq!(cache.table(&hot).unwrap().bytes(), Width::Eight.bytes());
+    assert!(cache.bytes() <= cache.budget());
+}
+
+#[test]
+fn the_hottest_of_all_get_the_widest_tables_there_is_room_for() {
+    let cache = TableCache::new(4 * Width::Ten.bytes());
+    let (hot, also_hot) = (key(1), key(2));
+    for key in [&hot, &also_hot] {
+        note(&cache, key, TableCache::WARM_UP + TableCache::HOT + 1);
+    }
+    note(&cache, &hot, TableCache::HOTTEST);
+    assert_eq!(cache.table(&hot).unwrap().bytes(), Width::Eight.bytes());
+    note(&cache, &hot, 1);
+    // The other's Eight is within the same quarter, so that there is no room for a Ten.
+    assert_eq!(cache.table(&hot).unwrap().bytes(), Width::Eight.bytes());
+    let cache = TableCache::new(4 * (Width::Ten.bytes() + Width::Eight.bytes()));
+    for key in [&hot, &also_hot] {
+        note(&cache, key, TableCache::WARM_UP + TableCache::HOT + 1);
+        note(&cache, key, TableCache::HOTTEST + 1);
+    }
+    let bytes = |key| cache.table(key).unwrap().bytes();
+    assert_eq!((bytes(&hot), bytes(&also_hot)), (Width::Ten.bytes(), Width::Eight.bytes()));
     assert!(cache.bytes() <= cache.budget());
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(point: &[u8]) -> Self {
         let key = PublicKey::from_uncompressed(point).unwrap();
-        let tables = [Width::Five, Width::Six, Width::Eight].map(|width| KeyTable::new(&key, width)).into();
+        let tables = [Width::Five, Width::Six, Width::Eight, Width::Ten].map(|width| KeyTable::new(&key, width)).into();
         Self { point: point.to_vec(), tables, other: VerifyingKey::from_sec1_bytes(point).unwrap() }
     }
 

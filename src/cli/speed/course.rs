@@ -70,8 +70,9 @@ impl Course {
             let token = IdentityHeader::parse(&value).map_err(|_| Error::Signature)?.token;
             Ok(Signed { key, value, passport: Passport::parse(&token).map_err(|_| Error::Signature)? })
         };
-        let width =
-            if count * Width::Eight.bytes() <= TableCache::default().budget() / 4 { Width::Eight } else { Width::Six };
+        // What the cache of tables would come to.
+        let fits = |width: &Width| count * width.bytes() <= TableCache::default().budget() / 4;
+        let width = [Width::Ten, Width::Eight].into_iter().find(fits).unwrap_or_default();
         let parse = |point: &[u8; 65]| ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
         let table = |point: &[u8; 65]| Some(KeyTable::new(&PublicKey::from_uncompressed(point).ok()?, width));
         let course = Self {
@@ -84,13 +85,17 @@ impl Course {
             by_library: Verifier::new(Policy::default()).with_tables(Arc::new(TableCache::new(0))),
             by_tables: Verifier::new(Policy::default()),
         };
-        course.warm();
+        course.warm(width);
         Ok(course)
     }
 
     /// Until every key has its table, and the few that may have the largest have it.
-    fn warm(&self) {
-        let uses = if self.tables.len() * 16 <= MIN_CALLS { TableCache::HOT } else { TableCache::USES };
+    fn warm(&self, width: Width) {
+        let uses = match width {
+            Width::Ten => TableCache::HOT + TableCache::HOTTEST,
+            Width::Eight => TableCache::HOT,
+            _ => TableCache::USES,
+        };
         let uses = usize::try_from(uses + TableCache::WARM_UP).unwrap_or_default() * self.tables.len();
         for _ in 0..uses.div_ceil(self.calls.len()).max(4) {
             self.verify_together(0);
