@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::json::{Json, canonical_object};
+use super::usual;
 use super::{Deviation, Fault};
 use crate::time::UnixTime;
 
@@ -84,6 +85,13 @@ impl Claims {
     /// When the bytes are no JSON object, repeat a name or nest too deep. Single claims of a wrong type are
     /// [`Claims::faults`], so that all the others can still be judged.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        match usual::parse(bytes) {
+            Some(claims) => Ok(claims),
+            None => Self::parse_any(bytes),
+        }
+    }
+
+    pub(super) fn parse_any(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let members = Json::parse_object(bytes)?;
         let mut claims = Self { canonical: canonical_object(&members).as_bytes() == bytes, ..Self::default() };
         for (name, value) in &members {

@@ -10,6 +10,7 @@ mod header_cache;
 pub(crate) mod json;
 mod jws;
 mod shaken;
+mod usual;
 
 use std::ops::Range;
 use std::sync::Arc;
