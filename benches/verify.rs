@@ -117,7 +117,7 @@ fn stirtrace(c: &mut Criterion) {
     let (message, _) = Message::parse(&case.invite).unwrap();
     let call = Call::from_message(&message, &NumberPlan::NORTH_AMERICAN);
     // The tables are built, and grown.
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         assert_eq!(verifier.verify(&call, &materials, NOW).conclusion, Conclusion::Passed);
     }
     group.bench_function("verify, signature by aws-lc-rs", |b| {

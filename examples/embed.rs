@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} {}", verdict.conclusion, verdict.verstat);
     if let Some(signer) = &verdict.signer {
         let attest = verdict.attest.map_or("none", Attestation::as_str);
-        println!("signed by {} with attestation {attest}", signer.spc.as_deref().unwrap_or("?"));
+        println!("signed by {} with attestation {attest}", signer.spc().unwrap_or("?"));
     }
     match verdict.conclusion {
         Conclusion::Passed => println!("let it through"),

@@ -33,7 +33,8 @@ impl Path {
         links: &LinkCache,
     ) -> Result<Self, Error> {
         let mut search = Search { pool, anchors, at, links, signatures: 0, steps: 0, best: None, failure: None };
-        let mut certificates = vec![leaf.clone()];
+        let mut certificates = Vec::with_capacity(4);
+        certificates.push(leaf);
         let outcome = match check_extensions(leaf) {
             Ok(()) => search.extend(&mut certificates),
             Err(error) => Err(error),
@@ -49,6 +50,12 @@ impl Path {
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    /// The certificates themselves, leaf first, anchor last.
+    #[must_use]
+    pub fn into_certificates(self) -> Vec<Certificate> {
+        self.certificates
     }
 
     /// The certificate whose key signs.
@@ -295,11 +302,11 @@ struct Search<'a> {
     failure: Option<(usize, Error)>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// Goes up from the last of `path`. `Err` ends the whole search; `Ok` means that nothing more is to be found here.
-    fn extend(&mut self, path: &mut Vec<Certificate>) -> Result<(), Error> {
-        let Some(current) = path.last().cloned() else { return Ok(()) };
-        if let Some(anchor) = self.anchor_for(&current, path.len() == 1) {
+    fn extend(&mut self, path: &mut Vec<&'a Certificate>) -> Result<(), Error> {
+        let Some(current) = path.last().copied() else { return Ok(()) };
+        if let Some(anchor) = self.anchor_for(current, path.len() == 1) {
             self.accept(path, anchor);
             return Ok(());
         }
@@ -307,15 +314,15 @@ impl Search<'_> {
             self.note(path.len(), Error::TooDeep { limit: MAX_DEPTH });
             return Ok(());
         }
-        let candidates = self.candidates(&current, path);
+        let candidates = self.candidates(current, path);
         // A root of a known name and another key is untrusted; that says more than whose signature it lacks.
         if current.is_self_issued() {
-            self.note(path.len(), untrusted(&current));
+            self.note(path.len(), untrusted(current));
         } else if candidates.is_empty() {
-            self.note(path.len(), missing_issuer(&current));
+            self.note(path.len(), missing_issuer(current));
         }
-        for candidate in candidates {
-            if let Err(error) = self.check_link(&current, &candidate, path) {
+        for (_, candidate) in candidates {
+            if let Err(error) = self.check_link(current, candidate, path) {
                 if matches!(error, Error::BudgetExceeded { .. }) {
                     return Err(error);
                 }
@@ -338,35 +345,38 @@ impl Search<'_> {
     }
 
     /// The anchor that a certificate is: the same certificate, or above the leaf the same subject and key.
-    fn anchor_for(&self, certificate: &Certificate, is_leaf: bool) -> Option<Certificate> {
+    fn anchor_for(&self, certificate: &Certificate, is_leaf: bool) -> Option<&'a Certificate> {
         let same = |anchor: &&Certificate| anchor.sha256() == certificate.sha256();
         let same_key = |anchor: &&Certificate| {
             !is_leaf
                 && anchor.key_info_der() == certificate.key_info_der()
                 && anchor.subject().is_same_as(certificate.subject())
         };
-        self.anchors.iter().find(same).or_else(|| self.anchors.iter().find(same_key)).cloned()
+        self.anchors.iter().find(same).or_else(|| self.anchors.iter().find(same_key))
     }
 
     /// Who may have issued a certificate, best guess first: anchors before others, the right key identifier before
     /// none before a wrong one.
-    fn candidates(&self, current: &Certificate, path: &[Certificate]) -> Vec<Certificate> {
+    fn candidates(&self, current: &Certificate, path: &[&Certificate]) -> Vec<(u8, &'a Certificate)> {
         let mut found: Vec<(u8, &Certificate)> = Vec::new();
         for (preference, candidate) in
             self.anchors.iter().map(|anchor| (0, anchor)).chain(self.pool.iter().map(|other| (1, other)))
         {
+            if !candidate.subject().is_same_as(current.issuer()) {
+                continue;
+            }
             let in_path = path.iter().any(|own| is_same_entity(own, candidate));
             let known = found.iter().any(|(_, other)| other.sha256() == candidate.sha256());
-            if !in_path && !known && candidate.subject().is_same_as(current.issuer()) {
+            if !in_path && !known {
                 found.push((preference + 2 * key_identifier_rank(current, candidate), candidate));
             }
         }
         found.sort_by_key(|(preference, _)| *preference);
-        found.into_iter().map(|(_, candidate)| candidate.clone()).collect()
+        found
     }
 
     /// Whether `issuer` may issue, and did issue, the last certificate of the path: cheap checks first.
-    fn check_link(&mut self, child: &Certificate, issuer: &Certificate, path: &[Certificate]) -> Result<(), Error> {
+    fn check_link(&mut self, child: &Certificate, issuer: &Certificate, path: &[&Certificate]) -> Result<(), Error> {
         let subject = || issuer.subject().to_string();
         check_extensions(issuer)?;
         // RFC 5280 §6.1.4 (k).
@@ -422,12 +432,10 @@ impl Search<'_> {
         Ok(holds)
     }
 
-    fn accept(&mut self, path: &[Certificate], anchor: Certificate) {
-        let mut certificates = path.to_vec();
+    fn accept(&mut self, path: &[&Certificate], anchor: &Certificate) {
         // What is trusted is the anchor, not the certificate that shares its name and key.
-        if let Some(last) = certificates.last_mut() {
-            *last = anchor;
-        }
+        let below = path.iter().take(path.len() - 1).copied();
+        let certificates: Vec<Certificate> = below.chain([anchor]).cloned().collect();
         let key_identifiers_agree = certificates.windows(2).all(|pair| key_identifier_rank(&pair[0], &pair[1]) == 0);
         let path = Path { certificates, key_identifiers_agree };
         if self.best.is_none() || path.check_validity(self.at).is_ok() {
@@ -490,7 +498,7 @@ fn missing_issuer(certificate: &Certificate) -> Error {
 }
 
 fn untrusted(certificate: &Certificate) -> Error {
-    Error::UntrustedRoot { subject: certificate.subject().to_string(), sha256: certificate.sha256_hex() }
+    Error::UntrustedRoot { subject: certificate.subject().to_string(), sha256: certificate.sha256_hex().to_owned() }
 }
 
 #[cfg(test)]

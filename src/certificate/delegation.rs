@@ -8,9 +8,9 @@ use crate::certificate::tn_auth_list::{Encompassing, TnAuthList, TnEntry};
 /// The providers and numbers that the leaf of a path may speak for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Authority {
+pub struct Authority<'a> {
     /// The leaf's TNAuthList.
-    pub list: TnAuthList,
+    pub list: &'a TnAuthList,
     /// Whether an authority above the leaf has a TNAuthList: the leaf is a delegate.
     pub delegated: bool,
     /// An entry that lies within its parent's only if the number is the parent's provider's: number-to-provider data
@@ -18,12 +18,12 @@ pub struct Authority {
     pub needs_number_data: Option<TnEntry>,
 }
 
-impl Authority {
+impl<'a> Authority<'a> {
     /// What the leaf of `path` may speak for.
     ///
     /// # Errors
     /// When a TNAuthList is missing or wrong, a list is not within the one above it, or the leaf is an authority's.
-    pub fn of(path: &Path) -> Result<Self, DelegationError> {
+    pub fn of(path: &'a Path) -> Result<Self, DelegationError> {
         let leaf = path.leaf();
         // RFC 9060 §4: only end-entity certificates sign PASSporTs.
         if leaf.is_authority() {
@@ -33,7 +33,7 @@ impl Authority {
             subject: leaf.subject().to_string(),
             by_reference: !leaf.tn_list_urls().is_empty(),
         })?;
-        let mut authority = Self { list: list.clone(), delegated: false, needs_number_data: None };
+        let mut authority = Self { list, delegated: false, needs_number_data: None };
         let mut below = list;
         for parent in &path.certificates()[1..] {
             let Some(limit) = list_of(parent)? else { continue };
@@ -113,7 +113,11 @@ mod tests {
     }
 
     /// The authority of a leaf below two authorities, each with these entries; none is no TNAuthList.
-    fn authority(upper: &[TnEntry], lower: &[TnEntry], leaf: &[TnEntry]) -> Result<Authority, DelegationError> {
+    fn authority(
+        upper: &[TnEntry],
+        lower: &[TnEntry],
+        leaf: &[TnEntry],
+    ) -> Result<Authority<'static>, DelegationError> {
         let with = |draft: Draft, entries: &[TnEntry]| match TnAuthList::new(entries.to_vec()) {
             Ok(list) => draft.with_tn_auth_list(&list.to_der()),
             Err(_) => draft,
@@ -124,7 +128,8 @@ mod tests {
         let leaf = with(Draft::leaf("DELEGATE"), leaf).issued_by(&lower);
         let pool = [upper.certificate, lower.certificate];
         let (anchors, at) = ([root.certificate], UnixTime::from_seconds(NOON));
-        Authority::of(&Path::find(&leaf.certificate, &pool, &anchors, at, &LinkCache::default()).unwrap())
+        let path = Path::find(&leaf.certificate, &pool, &anchors, at, &LinkCache::default()).unwrap();
+        Authority::of(Box::leak(Box::new(path)))
     }
 
     #[test]

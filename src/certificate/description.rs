@@ -64,7 +64,7 @@ impl Description {
     #[must_use]
     pub fn of(certificate: &Certificate) -> Self {
         Self {
-            sha256: certificate.sha256_hex(),
+            sha256: certificate.sha256_hex().to_owned(),
             role: Role::of(certificate),
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),

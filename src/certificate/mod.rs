@@ -117,8 +117,8 @@ impl Certificate {
 
     /// The SHA-256 in lower-case hexadecimal.
     #[must_use]
-    pub fn sha256_hex(&self) -> String {
-        self.0.sha256_hex.clone()
+    pub fn sha256_hex(&self) -> &str {
+        &self.0.sha256_hex
     }
 
     /// The X.509 version: 1, 2 or 3 (F12 wants 3).

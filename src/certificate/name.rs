@@ -63,7 +63,7 @@ impl DistinguishedName {
     /// Whether the two are the same name: case, spacing and the kind of string do not count (RFC 5280 §7.1).
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.der == other.der || self.canonical == other.canonical
+        self.canonical == other.canonical
     }
 
     /// Equal for names that [`Self::is_same_as`] calls the same, and only for these.

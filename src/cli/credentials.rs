@@ -85,7 +85,7 @@ impl<'a> Credentials<'a> {
 
     /// Where the certificates of a verdict came from, if over the network.
     pub(crate) fn origins(&self, verdict: &Verdict) -> Vec<Origin> {
-        let urls = verdict.passports.iter().filter_map(|report| report.signer.as_ref()?.x5u.as_deref());
+        let urls = verdict.passports.iter().filter_map(|report| report.signer.as_ref()?.x5u());
         let urls: BTreeSet<&str> = urls.collect();
         let fetched = urls.into_iter().filter_map(|url| match self.found.get(url) {
             Some(Found::Fetched(fetched)) => Some(Origin::of(fetched)),
@@ -210,9 +210,11 @@ impl<'a> Credentials<'a> {
 fn failed_signatures(verdict: &Verdict) -> Vec<String> {
     let failed = verdict.passports.iter().filter(|report| {
         let checks = report.checks.iter();
-        checks.filter(|check| check.check == "signature").any(|check| check.result == crate::verify::CheckResult::Fail)
+        checks
+            .filter(|check| check.rule.name() == "signature")
+            .any(|check| check.result == crate::verify::CheckResult::Fail)
     });
-    let mut urls: Vec<String> = failed.filter_map(|report| report.signer.as_ref()?.x5u.clone()).collect();
+    let mut urls: Vec<String> = failed.filter_map(|report| report.signer.as_ref()?.x5u().map(str::to_owned)).collect();
     urls.dedup();
     urls
 }

@@ -77,7 +77,7 @@ impl ShownCertificate {
     /// The same with where it leads.
     #[must_use]
     pub(crate) fn with_path(mut self, path: &[Certificate], error: Option<PathError>) -> Self {
-        self.path = Some(path.iter().map(Certificate::sha256_hex).collect());
+        self.path = Some(path.iter().map(|certificate| certificate.sha256_hex().to_owned()).collect());
         self.subjects = path.iter().map(|certificate| certificate.subject().to_string()).collect();
         self.trusted = Some(error.is_none());
         self.error = Some(error);

@@ -8,7 +8,7 @@ use crate::cli::text::{Text, Tone};
 use crate::cli::verify::Judged;
 use crate::number::Identity;
 use crate::sip::call::CallForm;
-use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, Status};
+use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Status};
 
 /// Prints one verdict.
 pub(crate) struct VerdictText<'a> {
@@ -60,9 +60,9 @@ impl<'a> VerdictText<'a> {
         text.put(tone, format_args!("{word:<10}")).put(Tone::Strong, format_args!("  {attest}  "));
         text.put(Tone::Strong, format_args!("{:>11} → {:<11}", party(&verdict.call.from), party(&verdict.call.to)));
         if let Some(signer) = &verdict.signer {
-            let name = signer.organization.as_deref().or(signer.common_name.as_deref()).unwrap_or("?");
+            let name = signer.organization().or(signer.common_name()).unwrap_or("?");
             text.plain(format_args!("  {name}"));
-            if let Some(spc) = &signer.spc {
+            if let Some(spc) = signer.spc() {
                 text.put_legible(Tone::Plain, format_args!(" ({spc})"));
             }
         } else if self.judged.call.identities.is_empty() {
@@ -178,21 +178,21 @@ impl<'a> VerdictText<'a> {
 
     fn signer(&self, report: &PassportReport, text: &mut Text) {
         let Some(signer) = &report.signer else { return };
-        let is_known = signer.spc.is_some() || signer.organization.is_some() || signer.common_name.is_some();
+        let is_known = signer.spc().or(signer.organization()).or(signer.common_name()).is_some();
         if is_known {
             text.name("signer");
             if report.status != Status::Valid {
                 text.put(Tone::Doubt, "claims to be ");
             }
-            let name = signer.organization.as_deref().or(signer.common_name.as_deref());
+            let name = signer.organization().or(signer.common_name());
             text.put(Tone::Strong, name.unwrap_or("(no name)"));
-            match &signer.spc {
+            match signer.spc() {
                 Some(spc) => text.plain(", SPC ").put(Tone::Strong, spc),
                 None => text.plain(", no SPC"),
             };
             text.end();
         }
-        if let Some(x5u) = &signer.x5u {
+        if let Some(x5u) = signer.x5u() {
             text.name("certificate").put(Tone::Name, x5u).end();
             if let Some(origin) = self.judged.fetched.iter().find(|origin| origin.url() == x5u) {
                 text.name("").put(Tone::Faint, origin).end();
@@ -217,9 +217,11 @@ impl<'a> VerdictText<'a> {
                 CheckResult::Fail => (Tone::Bad, "✗"),
                 CheckResult::Skip => (Tone::Faint, "-"),
             };
-            text.name(name).put(tone, mark).plain(format_args!(" {:<CHECK_WIDTH$} ", check.check));
-            let detail = if told.as_deref() == Some(&*check.detail) { "see why" } else { &check.detail };
-            text.plain(detail).put(Tone::Faint, format_args!("  [{}]", check.clause)).end();
+            text.name(name).put(tone, mark).plain(format_args!(" {:<CHECK_WIDTH$} ", check.rule.name()));
+            let detail = check.detail.to_string();
+            text.plain(if told.as_ref() == Some(&detail) { "see why" } else { &detail })
+                .put(Tone::Faint, format_args!("  [{}]", check.rule.clause()))
+                .end();
             name = "";
         }
     }
@@ -301,11 +303,13 @@ const fn conclusion(conclusion: Conclusion) -> (Tone, &'static str) {
 const CHECK_WIDTH: usize = 19;
 
 fn certificates(report: &PassportReport, text: &mut Text) {
-    let Some(widest) = report.path.iter().map(|element| element.subject.chars().count()).max() else { return };
-    for element in &report.path {
-        let padding = " ".repeat(widest.min(MAX_SUBJECT).saturating_sub(element.subject.chars().count()));
-        text.name("").plain(format_args!("{}{padding}", element.subject));
-        text.put(Tone::Faint, format_args!("  {} to {}", day(element.not_before), day(element.not_after))).end();
+    let subjects: Vec<String> = report.path.iter().map(PathElement::subject).collect();
+    let width = |subject: &String| subject.chars().count();
+    let Some(widest) = subjects.iter().map(width).max() else { return };
+    for (element, subject) in report.path.iter().zip(&subjects) {
+        let padding = " ".repeat(widest.min(MAX_SUBJECT).saturating_sub(width(subject)));
+        text.name("").plain(format_args!("{subject}{padding}"));
+        text.put(Tone::Faint, format_args!("  {} to {}", day(element.not_before()), day(element.not_after()))).end();
     }
 }
 

@@ -124,7 +124,7 @@ impl Judged<'_> {
         let mut failed = failed.filter(|check| check.result == CheckResult::Fail);
         errors.peek().is_some()
             && errors.all(stale)
-            && failed.all(|check| matches!(check.check, "date-fresh" | "iat-fresh"))
+            && failed.all(|check| matches!(check.rule.name(), "date-fresh" | "iat-fresh"))
     }
 }
 

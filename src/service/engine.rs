@@ -200,7 +200,7 @@ async fn replace_failed(
     let mut replaced = false;
     for (url, own) in fetched {
         let is_wrong = |report: &PassportReport| {
-            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u.as_deref());
+            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u());
             signed_by == Some(url.as_str()) && report.check("signature") == Some(CheckResult::Fail)
         };
         if !verdict.passports.iter().any(is_wrong) {
@@ -221,7 +221,7 @@ async fn replace_failed(
 fn keep_trusted(standing: &Standing, verdict: &Verdict, fetched: &[(String, Arc<Fetched>)]) {
     for (url, own) in fetched {
         let is_trusted = |report: &PassportReport| {
-            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u.as_deref());
+            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u());
             signed_by == Some(url.as_str()) && report.check("path") == Some(CheckResult::Pass)
         };
         if verdict.passports.iter().any(is_trusted) {

@@ -156,7 +156,7 @@ impl<'a> Record<'a> {
             verstat: verdict.verstat,
             attest: verdict.attest.map(|attest| attest.as_str()),
             origid: verdict.origid.as_deref(),
-            spc: verdict.signer.as_ref().and_then(|signer| signer.spc.as_deref()),
+            spc: verdict.signer.as_ref().and_then(|signer| signer.spc()),
             verdict: kept,
         }
     }

@@ -334,7 +334,7 @@ fn is_diverted(verdict: &Verdict) -> bool {
     let only_elsewhere = |report: &PassportReport| {
         matches!(report.error, Some(Error::DestMismatch { .. }))
             && report.ppt.as_deref() == Some("shaken")
-            && report.checks.iter().all(|check| check.result != CheckResult::Fail || check.check == DEST)
+            && report.checks.iter().all(|check| check.result != CheckResult::Fail || check.rule.name() == DEST)
             && report.check(SIGNATURE) == Some(CheckResult::Pass)
     };
     verdict.conclusion == Conclusion::Failed && verdict.passports.iter().any(only_elsewhere)

@@ -150,15 +150,15 @@ impl BelievedSigner {
     pub(super) fn of(verdict: Option<&Verdict>, networks: &[Network]) -> Option<Self> {
         let verdict = verdict.filter(|verdict| verdict.conclusion == Conclusion::Passed)?;
         let signer = verdict.signer.as_ref()?;
-        let spc = signer.spc.clone()?;
+        let spc = signer.spc()?.to_owned();
         let diverters = verdict.passports.iter().filter(|own| own.ppt.as_deref() == Some("div") && own.status == Valid);
         let diverters = diverters.filter_map(|own| {
             let signer = own.signer.as_ref()?;
-            let spc = signer.spc.clone()?;
-            Some(Diverter { name: name_of(networks, &spc).or_else(|| signer.organization.clone()), spc })
+            let spc = signer.spc()?.to_owned();
+            Some(Diverter { name: name_of(networks, &spc).or_else(|| signer.organization().map(str::to_owned)), spc })
         });
         let diverters = diverters.collect();
-        let name = name_of(networks, &spc).or_else(|| signer.organization.clone());
+        let name = name_of(networks, &spc).or_else(|| signer.organization().map(str::to_owned));
         Some(Self { spc, name, attest: verdict.attest, diverters })
     }
 

@@ -104,10 +104,10 @@ fn by_signer(answer: &Answer) -> Option<(Key, Option<String>)> {
     let key = Key {
         by: ClusterKind::Signer,
         network: None,
-        spc: Some(signer.spc.clone()?),
+        spc: Some(signer.spc()?.to_owned()),
         known_by: Some(signature.origid.clone()?),
     };
-    let name = signer.organization.clone().or_else(|| signer.common_name.clone());
+    let name = signer.organization().or(signer.common_name()).map(str::to_owned);
     Some((key, name))
 }
 

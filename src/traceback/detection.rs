@@ -253,9 +253,7 @@ fn untrustworthy_signature(verdict: &Verdict) -> Vec<Finding> {
     let mut findings = Vec::new();
     for report in &verdict.passports {
         let failed = |name| report.check(name) == Some(CheckResult::Fail);
-        let who = || {
-            report.signer.as_ref().and_then(|own| own.common_name.clone()).unwrap_or_else(|| "the signer".to_owned())
-        };
+        let who = || report.signer.as_ref().and_then(|own| own.common_name()).unwrap_or("the signer").to_owned();
         let reason = |default: String| report.error.as_ref().map_or(default, ToString::to_string);
         if failed("signature") {
             let detail = match &report.error {

@@ -4,6 +4,7 @@
 use crate::number::Identity;
 use crate::sip::call::{Call, CallForm};
 use crate::time::UnixTime;
+use crate::verify::detail::Detail;
 use crate::verify::div_chain::Age;
 use crate::verify::error::Error;
 use crate::verify::policy::Policy;
@@ -33,7 +34,7 @@ impl Subject {
                 self.examination.warn(rules::DATE, "the Date field cannot be read; iat decides")
             }
             None => self.examination.skip(rules::DATE, "the call has no Date; iat decides"),
-            Some(date) if is_fresh(date, policy, now) => self.examination.pass(rules::DATE, date.to_string()),
+            Some(date) if is_fresh(date, policy, now) => self.examination.pass(rules::DATE, Detail::at(date)),
             // B-V4: if they differ but iat is fresh, iat is used.
             Some(date) if iat_fresh => {
                 let detail = format!("Date {date} is stale, iat is fresh: iat decides");
@@ -50,7 +51,7 @@ impl Subject {
         }
         match iat {
             None => self.examination.skip(rules::IAT, "there is no iat that can be read"),
-            Some(iat) if iat_fresh => self.examination.pass(rules::IAT, iat.to_string()),
+            Some(iat) if iat_fresh => self.examination.pass(rules::IAT, Detail::at(iat)),
             // E5 (e): only the outermost PASSporT must be fresh.
             Some(iat) if late => {
                 let detail = format!("signed at {iat}, before the call was diverted; the last diversion is fresh");
@@ -76,10 +77,9 @@ impl Subject {
 
     /// RFC 8224 §6.2 step 2: `orig` is no word on who calls; it is compared with the signalling (B-V6, F1, F2).
     pub(super) fn check_orig(&mut self, call: &Call) {
-        let candidates: Vec<(&'static str, &Identity)> = if call.asserted.is_empty() {
-            call.from.iter().map(|from| ("From", from)).collect()
-        } else {
-            call.asserted.iter().map(|asserted| ("P-Asserted-Identity", asserted)).collect()
+        let (field, candidates) = match call.asserted.as_slice() {
+            [] => ("From", call.from.as_slice()),
+            asserted => ("P-Asserted-Identity", asserted),
         };
         if candidates.is_empty() {
             self.note_missing_caller(call);
@@ -91,11 +91,10 @@ impl Subject {
             }
             return;
         };
-        match candidates.iter().find(|(_, signalled)| *signalled == orig) {
-            Some((field, signalled)) => self.examination.pass(rules::ORIG, format!("{signalled}, as in {field}")),
+        match candidates.iter().find(|signalled| *signalled == orig) {
+            Some(signalled) => self.examination.pass(rules::ORIG, Detail::as_in(signalled, field)),
             None => {
-                let list: Vec<_> =
-                    candidates.iter().map(|(field, identity)| format!("{identity} in {field}")).collect();
+                let list: Vec<_> = candidates.iter().map(|identity| format!("{identity} in {field}")).collect();
                 let error = Error::OrigMismatch { signed: orig.to_string(), signalled: list.join(", ") };
                 self.examination.fail(rules::ORIG, error);
             }
@@ -129,9 +128,9 @@ fn signed_part(token: &str) -> &str {
 }
 
 /// Who is called, as the signalling names them: To first, then the Request-URI (F2).
-pub(super) fn called(call: &Call) -> Vec<(&'static str, &Identity)> {
+pub(super) fn called(call: &Call) -> impl Iterator<Item = (&'static str, &Identity)> {
     let to = call.to.iter().map(|to| ("To", to));
-    to.chain(call.request_uri.iter().map(|uri| ("the Request-URI", uri))).collect()
+    to.chain(call.request_uri.iter().map(|uri| ("the Request-URI", uri)))
 }
 
 /// Where the call is going now: the Request-URI, or To where there is none (E5 (b): To is not what a diversion aims at).

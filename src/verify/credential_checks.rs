@@ -10,18 +10,19 @@ use crate::certificate::profile::Finding;
 use crate::certificate::tn_auth_list::{Coverage, TnAuthList};
 use crate::number::Identity;
 use crate::time::UnixTime;
+use crate::verify::detail::{self, Detail};
 use crate::verify::error::Error;
 use crate::verify::materials::{Known, Materials};
 use crate::verify::policy::Policy;
 use crate::verify::rules;
 use crate::verify::signature::Unsettled;
 use crate::verify::subject::{Kind, Subject};
-use crate::verify::verdict::{PathElement, Signer};
+use crate::verify::verdict::PathElement;
 
 /// What the certificate told about the signer, whatever became of the checks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Credentials {
-    pub(super) signer: Option<Signer>,
+    pub(super) signer: Option<Certificate>,
     pub(super) path: Vec<PathElement>,
 }
 
@@ -37,8 +38,7 @@ impl Subject {
         let Some((bundle, findings)) = self.obtain(materials) else { return Credentials::default() };
         let leaf = bundle.leaf();
         let path = self.check_path(bundle, materials, links, now);
-        let path = path.as_ref();
-        if let Some(path) = path {
+        if let Some(path) = &path {
             self.check_validity(path, now);
             self.check_revocation(path, materials, policy, links, now);
             self.check_authority(path);
@@ -50,24 +50,24 @@ impl Subject {
         // Work and memory are for keys whose chain holds.
         let accepted = path.is_some() && self.examination.is_sound_but_for_numbers();
         self.open_signature(leaf, accepted);
-        let shown = path.map_or_else(|| std::slice::from_ref(leaf), Path::certificates);
-        Credentials { signer: Some(signer(leaf)), path: shown.iter().map(element).collect() }
+        let shown = path.map_or_else(|| vec![leaf.clone()], Path::into_certificates);
+        Credentials { signer: Some(leaf.clone()), path: shown.into_iter().map(PathElement).collect() }
     }
 
     // RFC 8224 §6.2 step 3.
     fn obtain<'a>(&mut self, materials: &'a Materials) -> Option<(&'a Bundle, &'a [Finding])> {
-        let url = self.header.as_ref()?.info.clone()?;
-        match materials.credential(&url) {
+        let url = self.header.as_ref()?.info.as_deref()?;
+        match materials.credential(url) {
             Some(Known::Found(bundle, findings)) => {
                 self.examination.pass(rules::CREDENTIAL, "");
                 return Some((bundle, findings));
             }
             Some(Known::Unusable(reason)) => {
-                let error = Error::UnusableCredential { url, reason: reason.to_string() };
+                let error = Error::UnusableCredential { url: url.to_owned(), reason: reason.to_string() };
                 self.examination.fail(rules::CREDENTIAL, error);
             }
             Some(Known::Unavailable(reason)) => {
-                let error = Error::CredentialUnavailable { url, reason: reason.clone() };
+                let error = Error::CredentialUnavailable { url: url.to_owned(), reason: reason.clone() };
                 self.examination.fail(rules::CREDENTIAL, error);
             }
             // F8 has refused it already: nobody may get it.
@@ -76,7 +76,8 @@ impl Subject {
             }
             None => {
                 let reason = "it is not among the certificates given".to_owned();
-                self.examination.fail(rules::CREDENTIAL, Error::CredentialUnavailable { url, reason });
+                let error = Error::CredentialUnavailable { url: url.to_owned(), reason };
+                self.examination.fail(rules::CREDENTIAL, error);
             }
         }
         None
@@ -91,7 +92,7 @@ impl Subject {
         let anchors = materials.anchors().certificates();
         match Path::find(bundle.leaf(), &bundle.certificates, anchors, now, links) {
             Ok(path) => {
-                self.examination.pass(rules::PATH, path.anchor().subject().to_string());
+                self.examination.pass(rules::PATH, Detail::subject(path.anchor()));
                 Some(path)
             }
             Err(reason) => {
@@ -115,7 +116,7 @@ impl Subject {
             }
         }
         match path.check_anchor_validity(now) {
-            Ok(()) => self.examination.pass(rules::VALIDITY, format!("until {}", path.leaf().not_after())),
+            Ok(()) => self.examination.pass(rules::VALIDITY, Detail::until(path.leaf().not_after())),
             // RFC 5280 §6.1.1 (d) leaves an anchor's dates to whoever lists it.
             Err(reason) => self.examination.warn(rules::VALIDITY, format!("the trusted root: {reason}")),
         }
@@ -126,9 +127,9 @@ impl Subject {
         self.check_key(path.leaf());
         match Authority::of(path) {
             Ok(authority) => {
-                self.examination.pass(rules::TN_AUTH_LIST, list(&authority.list));
+                self.examination.pass(rules::TN_AUTH_LIST, Detail::authority(path.leaf()));
                 self.note_delegation(&authority);
-                self.check_number(&authority.list, path.leaf());
+                self.check_number(authority.list, path.leaf());
             }
             Err(reason @ (DelegationError::Exceeded { .. } | DelegationError::SignerIsAuthority { .. })) => {
                 let subject = path.leaf().subject().to_string();
@@ -158,7 +159,7 @@ impl Subject {
         self.examination.pass(rules::AUTHORITY, "the certificate names the domain");
     }
 
-    fn note_delegation(&mut self, authority: &Authority) {
+    fn note_delegation(&mut self, authority: &Authority<'_>) {
         match &authority.needs_number_data {
             Some(entry) => self.examination.warn(
                 rules::DELEGATION,
@@ -174,7 +175,7 @@ impl Subject {
         self.check_key(leaf);
         match leaf.tn_auth_list() {
             Ok(Some(own)) => {
-                self.examination.pass(rules::TN_AUTH_LIST, list(own));
+                self.examination.pass(rules::TN_AUTH_LIST, Detail::authority(leaf));
                 self.check_number(own, leaf);
             }
             Ok(None) if self.needs_no_list(std::slice::from_ref(leaf)) => self.pass_domain(),
@@ -207,7 +208,7 @@ impl Subject {
         }
         let identity = if self.kind == Kind::Div { &self.div } else { &self.orig };
         let Some(identity) = identity else { return };
-        let outside = |number: String| Error::NumberNotAuthorized { number, authority: list(authority) };
+        let outside = |number: String| Error::NumberNotAuthorized { number, authority: detail::entries(authority) };
         match identity {
             Identity::Number(number) => match authority.covers(number) {
                 Coverage::Named => self.examination.pass(rules::AUTHORITY, format!("{number} is listed")),
@@ -289,35 +290,6 @@ fn time_error(reason: &chain::Error, at: UnixTime) -> Option<Error> {
         }
         _ => None,
     }
-}
-
-fn signer(leaf: &Certificate) -> Signer {
-    Signer {
-        spc: leaf.spc().map(str::to_owned),
-        organization: leaf.organization().map(str::to_owned),
-        common_name: leaf.common_name().map(str::to_owned),
-        certificate_sha256: Some(leaf.sha256_hex()),
-        x5u: None,
-    }
-}
-
-fn element(certificate: &Certificate) -> PathElement {
-    PathElement {
-        sha256: certificate.sha256_hex(),
-        subject: certificate.subject().to_string(),
-        not_before: certificate.not_before(),
-        not_after: certificate.not_after(),
-    }
-}
-
-fn list(authority: &TnAuthList) -> String {
-    const SHOWN: usize = 4;
-    let entries = authority.entries();
-    let mut text = entries.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if entries.len() > SHOWN {
-        text.push_str(&format!(" and {} more", entries.len() - SHOWN));
-    }
-    text
 }
 
 fn claim_of(violation: &ConstraintViolation) -> String {

@@ -6,6 +6,7 @@
 use crate::number::Identity;
 use crate::sip::call::{Call, CallForm};
 use crate::verify::call_checks::{called, target};
+use crate::verify::detail::Detail;
 use crate::verify::error::Error;
 use crate::verify::rules;
 use crate::verify::subject::{Kind, Subject};
@@ -120,9 +121,8 @@ impl DivChain {
         if own.passport.is_none() || own.dest.is_empty() {
             return Destined::Unreadable;
         }
-        let called = called(call);
-        if let Some((field, identity)) = called.iter().find(|(_, identity)| own.dest.contains(identity)) {
-            return Destined::Match(format!("{identity}, as in {field}"));
+        if let Some((field, identity)) = called(call).find(|(_, identity)| own.dest.contains(identity)) {
+            return Destined::Match(Detail::as_in(identity, field));
         }
         let Some(target) = target(call) else {
             return match call.form {
@@ -131,7 +131,7 @@ impl DivChain {
             };
         };
         let onward = best_walk(index, &self.followers, subjects, |other| subjects[other].dest.contains(target));
-        let signalled: Vec<_> = called.iter().map(|(field, identity)| format!("{identity} in {field}")).collect();
+        let signalled: Vec<_> = called(call).map(|(field, identity)| format!("{identity} in {field}")).collect();
         let mismatch =
             |more: &str| Destined::Mismatch { signed: list(&own.dest), signalled: signalled.join(", ") + more };
         match onward {
@@ -139,7 +139,9 @@ impl DivChain {
             Some(members) => match flaw(own, members[1..].iter().map(|member| &subjects[*member])) {
                 Some(Flaw::Broken(reason)) => mismatch(&format!(" (diverted, but {reason})")),
                 Some(Flaw::Unchecked(reason)) => Destined::Unchecked(reason),
-                None => Destined::Match(format!("{target}, through {} verified diversion(s)", members.len() - 1)),
+                None => {
+                    Destined::Match(format!("{target}, through {} verified diversion(s)", members.len() - 1).into())
+                }
             },
         }
     }
@@ -160,7 +162,7 @@ enum Diversion {
 /// What became of one PASSporT's `dest`.
 #[derive(Clone, Debug)]
 enum Destined {
-    Match(String),
+    Match(Detail),
     Mismatch { signed: String, signalled: String },
     Nobody(String),
     Unchecked(String),

@@ -1,7 +1,6 @@
 //! What one PASSporT's checks found so far: every check is kept, the first failing stage decides.
 
-use std::borrow::Cow;
-
+use crate::verify::detail::Detail;
 use crate::verify::error::{Error, Stage};
 use crate::verify::rules::Rule;
 use crate::verify::verdict::{Check, CheckResult};
@@ -9,7 +8,7 @@ use crate::verify::verdict::{Check, CheckResult};
 /// The notes of one examination.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Examination {
-    checks: Vec<(Stage, Check)>,
+    checks: Vec<Check>,
     failures: Vec<(Stage, Error)>,
     incomplete: bool,
 }
@@ -17,31 +16,31 @@ pub(super) struct Examination {
 impl Examination {
     /// With room for the checks of a usual PASSporT.
     pub(super) fn new() -> Self {
-        Self { checks: Vec::with_capacity(28), ..Self::default() }
+        Self { checks: Vec::with_capacity(30), ..Self::default() }
     }
 
-    pub(super) fn pass(&mut self, rule: Rule, detail: impl Into<Cow<'static, str>>) {
+    pub(super) fn pass(&mut self, rule: Rule, detail: impl Into<Detail>) {
         self.note(rule, CheckResult::Pass, detail.into());
     }
 
-    pub(super) fn warn(&mut self, rule: Rule, detail: impl Into<Cow<'static, str>>) {
+    pub(super) fn warn(&mut self, rule: Rule, detail: impl Into<Detail>) {
         self.note(rule, CheckResult::Warn, detail.into());
     }
 
     /// A check that lacks what it needs, and whose lack leaves the PASSporT as good as the others make it.
-    pub(super) fn skip(&mut self, rule: Rule, detail: impl Into<Cow<'static, str>>) {
+    pub(super) fn skip(&mut self, rule: Rule, detail: impl Into<Detail>) {
         self.note(rule, CheckResult::Skip, detail.into());
     }
 
     /// A check without which nobody can say that the PASSporT is valid.
-    pub(super) fn cannot(&mut self, rule: Rule, detail: impl Into<Cow<'static, str>>) {
+    pub(super) fn cannot(&mut self, rule: Rule, detail: impl Into<Detail>) {
         self.incomplete = true;
         self.skip(rule, detail);
     }
 
     pub(super) fn fail(&mut self, rule: Rule, error: Error) {
         self.note(rule, CheckResult::Fail, error.to_string().into());
-        self.failures.push((rule.stage.min(error.stage()), error));
+        self.failures.push((rule.stage().min(error.stage()), error));
     }
 
     /// The error of the first failing stage; within a stage the first found.
@@ -70,16 +69,16 @@ impl Examination {
     pub(super) fn into_checks(mut self) -> Vec<Check> {
         // Long runs are in order already: what is not goes back to its stage, and nothing is allocated.
         for at in 1..self.checks.len() {
-            let stage = self.checks[at].0;
-            if stage < self.checks[at - 1].0 {
-                let place = self.checks[..at].partition_point(|(earlier, _)| *earlier <= stage);
+            let stage = self.checks[at].rule.stage();
+            if stage < self.checks[at - 1].rule.stage() {
+                let place = self.checks[..at].partition_point(|earlier| earlier.rule.stage() <= stage);
                 self.checks[place..=at].rotate_right(1);
             }
         }
-        self.checks.into_iter().map(|(_, check)| check).collect()
+        self.checks
     }
 
-    fn note(&mut self, rule: Rule, result: CheckResult, detail: Cow<'static, str>) {
-        self.checks.push((rule.stage, Check { check: rule.name, clause: rule.clause, result, detail }));
+    fn note(&mut self, rule: Rule, result: CheckResult, detail: Detail) {
+        self.checks.push(Check { rule, result, detail });
     }
 }

@@ -6,6 +6,7 @@
 mod call_checks;
 mod case;
 mod credential_checks;
+mod detail;
 mod div_chain;
 mod error;
 mod examination;
@@ -29,6 +30,7 @@ use crate::time::UnixTime;
 use case::{Caches, Case};
 use subject::{Kind, Subject};
 
+pub use detail::Detail;
 pub use error::{Error, Part, Stage};
 pub use materials::{Credential, Materials, Trust};
 pub use policy::{CrlPolicy, MAX_IDENTITY_HEADERS, Policy, Require};

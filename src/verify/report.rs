@@ -1,5 +1,6 @@
 //! From what the checks found to the verdict (RFC 8224 §6.2.1 and §6.2.2, RFC 9410, table H).
 
+use crate::certificate::Certificate;
 use crate::passport::Passport;
 use crate::sip::call::{Call, CallForm};
 use crate::time::UnixTime;
@@ -130,8 +131,8 @@ fn report(subject: Subject, credentials: Credentials, policy: &Policy) -> Passpo
         (None, _) if subject.examination.is_incomplete() => Status::Unchecked,
         (None, _) => Status::Valid,
     };
-    let x5u = subject.header.as_ref().and_then(|header| header.info.clone());
-    let signer = signer(&subject, credentials.signer, x5u);
+    let x5u = subject.header.and_then(|header| header.info);
+    let signer = signer(subject.passport.as_deref(), credentials.signer, x5u);
     PassportReport {
         ppt: subject.ppt,
         status,
@@ -149,13 +150,9 @@ fn report(subject: Subject, credentials: Credentials, policy: &Policy) -> Passpo
 }
 
 /// The signer as the certificate names it; without a certificate only its address is known.
-fn signer(subject: &Subject, signer: Option<Signer>, x5u: Option<String>) -> Option<Signer> {
-    let passport = subject.passport.as_ref();
-    let x5u = x5u.or_else(|| passport.and_then(|passport| passport.header().x5u.clone()));
-    match signer {
-        Some(signer) => Some(Signer { x5u, ..signer }),
-        None => x5u.map(|x5u| Signer { x5u: Some(x5u), ..Signer::default() }),
-    }
+fn signer(passport: Option<&Passport>, certificate: Option<Certificate>, x5u: Option<String>) -> Option<Signer> {
+    let x5u = x5u.or_else(|| passport?.header().x5u.clone());
+    (certificate.is_some() || x5u.is_some()).then_some(Signer { certificate, x5u })
 }
 
 fn overflow_report(error: Error, policy: &Policy) -> PassportReport {
@@ -224,7 +221,7 @@ fn note_agreement(reports: &[PassportReport], whole: &mut Examination) {
     let valid = |report: &&PassportReport| report.status == Status::Valid && report.ppt.as_deref() == Some("shaken");
     let mut valid = reports.iter().filter(valid);
     let Some(first) = valid.next() else { return };
-    let spc = |report: &PassportReport| report.signer.as_ref().and_then(|signer| signer.spc.clone());
+    let spc = |report: &PassportReport| report.signer.as_ref().and_then(Signer::spc).map(str::to_owned);
     let mut others = 0;
     for other in valid {
         others += 1;
@@ -263,12 +260,12 @@ impl PassportReport {
             CheckResult::Skip => 1,
             CheckResult::Pass => 0,
         };
-        self.checks.iter().filter(|check| check.check == name).map(|check| check.result).max_by_key(rank)
+        self.checks.iter().filter(|check| check.rule.name() == name).map(|check| check.result).max_by_key(rank)
     }
 
     /// The token in full form, where it could be read.
     #[must_use]
-    pub const fn passport(&self) -> Option<&Passport> {
-        self.passport.as_ref()
+    pub fn passport(&self) -> Option<&Passport> {
+        self.passport.as_deref()
     }
 }

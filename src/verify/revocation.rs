@@ -4,6 +4,7 @@ use crate::certificate::Certificate;
 use crate::certificate::chain::{LinkCache, Path};
 use crate::certificate::crl::{Crl, Freshness, Status};
 use crate::time::UnixTime;
+use crate::verify::detail::Detail;
 use crate::verify::error::Error;
 use crate::verify::materials::Materials;
 use crate::verify::policy::{CrlPolicy, Policy};
@@ -48,7 +49,7 @@ impl Subject {
             examination.warn(rules::REVOCATION, detail);
         }
         match (outcome.covered, policy.crl) {
-            (Covered::Fresh, _) => examination.pass(rules::REVOCATION, format!("{}: not revoked", subject())),
+            (Covered::Fresh, _) => examination.pass(rules::REVOCATION, Detail::not_revoked(certificate)),
             (Covered::Stale(age), CrlPolicy::RequireFresh) => {
                 examination.fail(rules::REVOCATION, refuse(format!("{age}; the policy wants a fresh one")));
             }

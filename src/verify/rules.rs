@@ -1,108 +1,130 @@
 //! The checks by name, clause and stage: what the output and ARCHITECTURE.md list.
 
+use std::fmt;
+
 use crate::verify::error::Stage;
 
-/// One check that a PASSporT is put to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Rule {
-    /// Its name in the output; never changes.
-    pub name: &'static str,
-    /// The clause that demands it.
-    pub clause: &'static str,
-    /// Where it stands in the order that decides.
-    pub stage: Stage,
-}
+/// One check that a PASSporT is put to: a place in the table below.
+// A byte, because a verdict holds some thirty of them.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Rule(u8);
 
 impl Rule {
-    const fn new(stage: Stage, name: &'static str, clause: &'static str) -> Self {
-        Self { name, clause, stage }
+    /// Its name in the output; never changes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The clause that demands it.
+    #[must_use]
+    pub const fn clause(self) -> &'static str {
+        self.facts().clause
+    }
+
+    /// Where it stands in the order that decides.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        self.facts().stage
+    }
+
+    #[expect(clippy::as_conversions, reason = "usize::from is no const function")]
+    const fn facts(self) -> &'static Facts {
+        &TABLE[self.0 as usize]
     }
 }
 
-pub(super) const IDENTITY_SYNTAX: Rule = Rule::new(Stage::Form, "identity-syntax", "RFC 8224 4");
-pub(super) const TOKEN_FORM: Rule = Rule::new(Stage::Form, "token-form", "RFC 8225 6, RFC 7515 7.1");
-pub(super) const FULL_FORM: Rule = Rule::new(Stage::Form, "full-form", "RFC 8588 3, ATIS-1000074 5.3.3");
-pub(super) const INFO: Rule = Rule::new(Stage::Form, "info-present", "RFC 8224 4");
-pub(super) const COUNT: Rule = Rule::new(Stage::Form, "identity-count", "RFC 8224 9");
-pub(super) const PPT_SUPPORTED: Rule = Rule::new(Stage::Ppt, "ppt-supported", "RFC 8224 6.2 step 1");
-pub(super) const PPT_AGREES: Rule = Rule::new(Stage::Ppt, "ppt-agrees", "RFC 8224 4.1");
-pub(super) const TYP: Rule = Rule::new(Stage::Header, "typ", "RFC 8225 4.1");
-pub(super) const ALG: Rule = Rule::new(Stage::Header, "alg", "RFC 8225 4.2, RFC 8224 4.1");
-pub(super) const X5U_EQUALS_INFO: Rule = Rule::new(Stage::Header, "x5u-equals-info", "RFC 8224 4.1");
-pub(super) const X5U_ALLOWED: Rule = Rule::new(Stage::Header, "x5u-allowed", "ATIS-1000074 5.3.1");
-pub(super) const CLAIMS: Rule = Rule::new(Stage::Claims, "claims", "RFC 8225 5, RFC 8588 4");
-pub(super) const ATTEST: Rule = Rule::new(Stage::Claims, "attest", "RFC 8588 4");
-pub(super) const ORIGID: Rule = Rule::new(Stage::Claims, "origid", "RFC 8588 5");
-pub(super) const CANONICAL: Rule = Rule::new(Stage::Claims, "canonical-form", "RFC 8225 9");
-pub(super) const DATE: Rule = Rule::new(Stage::Freshness, "date-fresh", "RFC 8224 6.2 step 4");
-pub(super) const IAT: Rule = Rule::new(Stage::Freshness, "iat-fresh", "RFC 8224 6.2 step 4");
-pub(super) const REPLAY: Rule = Rule::new(Stage::Freshness, "replay", "RFC 8224 12.1");
-pub(super) const ORIG: Rule = Rule::new(Stage::Numbers, "orig-matches", "RFC 8224 6.2 step 2");
-pub(super) const DEST: Rule = Rule::new(Stage::Numbers, "dest-matches", "RFC 8225 10.1");
-pub(super) const DIV_CHAIN: Rule = Rule::new(Stage::Numbers, "div-chain", "RFC 8946 4.2");
-pub(super) const CREDENTIAL: Rule = Rule::new(Stage::Credential, "credential", "RFC 8224 6.2 step 3");
-pub(super) const PATH: Rule = Rule::new(Stage::Path, "path", "RFC 5280 6.1, ATIS-1000080 6.4.1");
-pub(super) const VALIDITY: Rule = Rule::new(Stage::Path, "validity", "RFC 8224 6.2 step 4, RFC 5280 6.1.3");
-pub(super) const REVOCATION: Rule = Rule::new(Stage::Revocation, "revocation", "RFC 5280 6.3, ATIS-1000080 6.4.1");
-pub(super) const KEY: Rule = Rule::new(Stage::Scope, "key", "RFC 8225 4.2, RFC 8226 4");
-pub(super) const TN_AUTH_LIST: Rule = Rule::new(Stage::Scope, "tn-auth-list", "RFC 8226 9");
-pub(super) const DELEGATION: Rule = Rule::new(Stage::Scope, "delegation", "RFC 9060 4");
-pub(super) const AUTHORITY: Rule = Rule::new(Stage::Scope, "number-authority", "RFC 8226 9");
-pub(super) const CONSTRAINTS: Rule = Rule::new(Stage::Scope, "claim-constraints", "RFC 8226 8, RFC 9118 4");
-pub(super) const PROFILE: Rule = Rule::new(Stage::Scope, "certificate-profile", "ATIS-1000080 6.4.1");
-pub(super) const SIGNATURE: Rule = Rule::new(Stage::Signature, "signature", "RFC 8224 6.2 step 5");
-pub(super) const REQUIRED_PPT: Rule = Rule::new(Stage::Ppt, "required-ppt", "RFC 8224 6.2.2");
-pub(super) const AGREEMENT: Rule = Rule::new(Stage::Claims, "passports-agree", "RFC 8224 6.2.1");
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({})", self.name())
+    }
+}
+
+struct Facts {
+    stage: Stage,
+    name: &'static str,
+    clause: &'static str,
+}
+
+/// Makes the table, and a constant for each place in it.
+macro_rules! rules {
+    ($($rule:ident: $stage:ident, $name:literal, $clause:literal;)*) => {
+        const TABLE: &[Facts] = &[$(Facts { stage: Stage::$stage, name: $name, clause: $clause }),*];
+        rules!(@places 0; $($rule)*);
+    };
+    (@places $place:expr;) => {};
+    (@places $place:expr; $rule:ident $($rest:ident)*) => {
+        pub(super) const $rule: Rule = Rule($place);
+        rules!(@places $place + 1; $($rest)*);
+    };
+}
+
+rules! {
+    COUNT: Form, "identity-count", "RFC 8224 9";
+    IDENTITY_SYNTAX: Form, "identity-syntax", "RFC 8224 4";
+    TOKEN_FORM: Form, "token-form", "RFC 8225 6, RFC 7515 7.1";
+    FULL_FORM: Form, "full-form", "RFC 8588 3, ATIS-1000074 5.3.3";
+    INFO: Form, "info-present", "RFC 8224 4";
+    PPT_SUPPORTED: Ppt, "ppt-supported", "RFC 8224 6.2 step 1";
+    PPT_AGREES: Ppt, "ppt-agrees", "RFC 8224 4.1";
+    REQUIRED_PPT: Ppt, "required-ppt", "RFC 8224 6.2.2";
+    TYP: Header, "typ", "RFC 8225 4.1";
+    ALG: Header, "alg", "RFC 8225 4.2, RFC 8224 4.1";
+    X5U_EQUALS_INFO: Header, "x5u-equals-info", "RFC 8224 4.1";
+    X5U_ALLOWED: Header, "x5u-allowed", "ATIS-1000074 5.3.1";
+    CLAIMS: Claims, "claims", "RFC 8225 5, RFC 8588 4";
+    ATTEST: Claims, "attest", "RFC 8588 4";
+    ORIGID: Claims, "origid", "RFC 8588 5";
+    CANONICAL: Claims, "canonical-form", "RFC 8225 9";
+    AGREEMENT: Claims, "passports-agree", "RFC 8224 6.2.1";
+    DATE: Freshness, "date-fresh", "RFC 8224 6.2 step 4";
+    IAT: Freshness, "iat-fresh", "RFC 8224 6.2 step 4";
+    REPLAY: Freshness, "replay", "RFC 8224 12.1";
+    ORIG: Numbers, "orig-matches", "RFC 8224 6.2 step 2";
+    DEST: Numbers, "dest-matches", "RFC 8225 10.1";
+    DIV_CHAIN: Numbers, "div-chain", "RFC 8946 4.2";
+    CREDENTIAL: Credential, "credential", "RFC 8224 6.2 step 3";
+    PATH: Path, "path", "RFC 5280 6.1, ATIS-1000080 6.4.1";
+    VALIDITY: Path, "validity", "RFC 8224 6.2 step 4, RFC 5280 6.1.3";
+    REVOCATION: Revocation, "revocation", "RFC 5280 6.3, ATIS-1000080 6.4.1";
+    KEY: Scope, "key", "RFC 8225 4.2, RFC 8226 4";
+    TN_AUTH_LIST: Scope, "tn-auth-list", "RFC 8226 9";
+    DELEGATION: Scope, "delegation", "RFC 9060 4";
+    AUTHORITY: Scope, "number-authority", "RFC 8226 9";
+    CONSTRAINTS: Scope, "claim-constraints", "RFC 8226 8, RFC 9118 4";
+    PROFILE: Scope, "certificate-profile", "ATIS-1000080 6.4.1";
+    SIGNATURE: Signature, "signature", "RFC 8224 6.2 step 5";
+    // Spellings that the field has and the standard has not (spec G).
+    IAT_NUMBER: Claims, "iat-number", "RFC 8225 5.1.1";
+    IAT_FRACTION: Claims, "iat-number", "RFC 8225 9";
+    IDENTITY_SHAPE: Claims, "identity-shape", "RFC 8225 5.2.1";
+    CANONICAL_NUMBER: Claims, "canonical-number", "RFC 8224 8.3";
+    PPT_PARAMETER: Ppt, "ppt-parameter", "RFC 8224 4.1";
+    BASE64URL: Form, "base64url", "RFC 7515 2";
+    IDENTITY_GRAMMAR: Form, "identity-grammar", "RFC 8224 4";
+}
 
 /// Every rule, in the order of stages.
-pub const RULES: [Rule; 34] = [
-    COUNT,
-    IDENTITY_SYNTAX,
-    TOKEN_FORM,
-    FULL_FORM,
-    INFO,
-    PPT_SUPPORTED,
-    PPT_AGREES,
-    REQUIRED_PPT,
-    TYP,
-    ALG,
-    X5U_EQUALS_INFO,
-    X5U_ALLOWED,
-    CLAIMS,
-    ATTEST,
-    ORIGID,
-    CANONICAL,
-    AGREEMENT,
-    DATE,
-    IAT,
-    REPLAY,
-    ORIG,
-    DEST,
-    DIV_CHAIN,
-    CREDENTIAL,
-    PATH,
-    VALIDITY,
-    REVOCATION,
-    KEY,
-    TN_AUTH_LIST,
-    DELEGATION,
-    AUTHORITY,
-    CONSTRAINTS,
-    PROFILE,
-    SIGNATURE,
-];
+#[expect(clippy::as_conversions, reason = "usize::from is no const function")]
+pub const RULES: [Rule; 34] = {
+    let mut rules = [COUNT; 34];
+    let mut place = 0;
+    while place < 34 {
+        rules[place as usize] = Rule(place);
+        place += 1;
+    }
+    rules
+};
 
-/// The check's name and clause for a spelling that the field has and the standard has not (spec G, by rule).
+/// The check for a spelling that the field has and the standard has not (spec G, by rule).
 pub(super) fn deviation(rule: &str) -> Rule {
-    let (stage, name, clause) = match rule {
-        "G1" => (Stage::Claims, "iat-number", "RFC 8225 5.1.1"),
-        "G2" => (Stage::Claims, "identity-shape", "RFC 8225 5.2.1"),
-        "G3" => (Stage::Claims, "canonical-number", "RFC 8224 8.3"),
-        "G7" => (Stage::Ppt, "ppt-parameter", "RFC 8224 4.1"),
-        "G9" => (Stage::Form, "base64url", "RFC 7515 2"),
-        "A17" => (Stage::Claims, "iat-number", "RFC 8225 9"),
-        _ => (Stage::Form, "identity-grammar", "RFC 8224 4"),
-    };
-    Rule::new(stage, name, clause)
+    match rule {
+        "G1" => IAT_NUMBER,
+        "G2" => IDENTITY_SHAPE,
+        "G3" => CANONICAL_NUMBER,
+        "G7" => PPT_PARAMETER,
+        "G9" => BASE64URL,
+        "A17" => IAT_FRACTION,
+        _ => IDENTITY_GRAMMAR,
+    }
 }

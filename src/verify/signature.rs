@@ -43,7 +43,7 @@ impl<'a> Open<'a> {
 
     /// What the table is to judge.
     fn tabled(&self) -> Option<(&KeyTable, &Passport)> {
-        Some((self.table.as_deref()?, self.subject.passport.as_ref()?))
+        Some((self.table.as_deref()?, self.subject.passport.as_deref()?))
     }
 
     fn settle(&mut self, by_table: Option<bool>, tables: &TableCache, cross_check: bool) {
@@ -52,7 +52,7 @@ impl<'a> Open<'a> {
             Ok(()) => {
                 self.subject.examination.pass(rules::SIGNATURE, "");
                 if self.key.accepted {
-                    tables.note_accepted(&self.key.key);
+                    tables.note_use(&self.key.key, self.table.as_ref());
                 }
             }
             Err(error) => self.subject.examination.fail(rules::SIGNATURE, error),

@@ -19,7 +19,7 @@ use crate::verify::signature::Unsettled;
 pub(super) struct Subject {
     pub(super) header: Option<IdentityHeader>,
     /// The token in full form, as received or rebuilt.
-    pub(super) passport: Option<Passport>,
+    pub(super) passport: Option<Box<Passport>>,
     /// The token where it came in compact form.
     compact: Option<CompactPassport>,
     pub(super) ppt: Option<String>,
@@ -55,6 +55,16 @@ impl Kind {
             Some("shaken") => Self::Shaken,
             Some("div") => Self::Div,
             Some(_) => Self::Unsupported,
+        }
+    }
+
+    /// What the check of the type shows.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "none: a base PASSporT",
+            Self::Shaken => "shaken",
+            Self::Div => "div",
+            Self::Unsupported => "unsupported",
         }
     }
 
@@ -112,7 +122,7 @@ impl Subject {
     /// What `ppi` would name: the compact form of the token.
     pub(super) fn ppi(&self) -> Option<String> {
         let compact = self.compact.as_ref().map(CompactPassport::to_text);
-        compact.or_else(|| self.passport.as_ref().map(Passport::to_compact))
+        compact.or_else(|| self.passport.as_deref().map(Passport::to_compact))
     }
 
     /// The attestation it claims, if it is one.
@@ -175,7 +185,7 @@ impl Subject {
                 if self.kind != Kind::Unsupported {
                     self.examination.pass(rules::FULL_FORM, "");
                 }
-                self.passport = Some(*passport);
+                self.passport = Some(passport);
             }
             Token::Compact(compact) => {
                 self.take_compact(&compact, call);
@@ -186,15 +196,17 @@ impl Subject {
 
     // RFC 8224 §6.2 step 1, §4.1: the type is known, and header and token name the same one.
     fn check_ppt(&mut self, header: &Header) {
-        let parameter = self.ppt.take();
-        self.ppt = header.ppt.clone().or_else(|| parameter.clone());
+        if header.ppt.is_some() && header.ppt != self.ppt {
+            self.ppt.clone_from(&header.ppt);
+        }
         self.kind = Kind::of(self.ppt.as_deref());
         if self.kind == Kind::Unsupported {
             self.fail_unsupported();
             return;
         }
-        self.examination.pass(rules::PPT_SUPPORTED, self.ppt.clone().unwrap_or_else(|| "none: a base PASSporT".into()));
-        match (&parameter, &header.ppt) {
+        self.examination.pass(rules::PPT_SUPPORTED, self.kind.as_str());
+        let parameter = self.header.as_ref().and_then(|own| own.ppt.as_deref());
+        match (parameter, header.ppt.as_deref()) {
             (None, None) => self.examination.pass(rules::PPT_AGREES, ""),
             // RFC 3261 §7.3.1: the parameter is a token, so its case tells nothing; the token's own member is JSON.
             (Some(own), Some(token)) if own.eq_ignore_ascii_case(token) => {
@@ -203,7 +215,7 @@ impl Subject {
             // G7: tolerated; check_spelling tells, and refuses it where the policy is strict.
             (None, Some(_)) => {}
             _ => {
-                let error = Error::PptMismatch { parameter, header: header.ppt.clone() };
+                let error = Error::PptMismatch { parameter: parameter.map(str::to_owned), header: header.ppt.clone() };
                 self.examination.fail(rules::PPT_AGREES, error);
             }
         }
@@ -225,7 +237,7 @@ impl Subject {
                 let info = self.header.as_ref().and_then(|header| header.info.as_deref());
                 match (info, signalled_claims(call)) {
                     (Some(info), Some(claims)) => {
-                        self.passport = Some(compact.rebuild(&Header::new(None, info), &claims));
+                        self.passport = Some(Box::new(compact.rebuild(&Header::new(None, info), &claims)));
                         self.examination.pass(rules::FULL_FORM, "compact; rebuilt from From, To and Date");
                     }
                     _ => self.examination.cannot(
@@ -278,20 +290,23 @@ impl Subject {
             _ => examination.fail(rules::TYP, Error::WrongType { typ: jose.typ.clone() }),
         }
         // A2, B6: the allow-list has one algorithm; the key is not touched for any other.
-        let parameter = self.header.as_ref().and_then(|header| header.alg.clone());
-        match (jose.alg.as_deref(), parameter.as_deref()) {
+        let parameter = self.header.as_ref().and_then(|header| header.alg.as_deref());
+        match (jose.alg.as_deref(), parameter) {
             (Some("ES256"), None) => examination.pass(rules::ALG, "ES256"),
             // RFC 3261 §7.3.1: the parameter is a token, so its case tells nothing.
             (Some("ES256"), Some(own)) if own.eq_ignore_ascii_case("ES256") => examination.pass(rules::ALG, "ES256"),
-            (Some("ES256"), Some(_)) => examination.fail(rules::ALG, Error::WrongAlgorithm { alg: parameter }),
+            (Some("ES256"), Some(own)) => {
+                examination.fail(rules::ALG, Error::WrongAlgorithm { alg: Some(own.to_owned()) })
+            }
             _ => examination.fail(rules::ALG, Error::WrongAlgorithm { alg: jose.alg.clone() }),
         }
         // B7: the same text, not the same place.
-        if let Some(info) = self.header.as_ref().and_then(|header| header.info.clone()) {
-            if jose.x5u.as_deref() == Some(info.as_str()) {
+        if let Some(info) = self.header.as_ref().and_then(|header| header.info.as_deref()) {
+            if jose.x5u.as_deref() == Some(info) {
                 examination.pass(rules::X5U_EQUALS_INFO, "");
             } else {
-                examination.fail(rules::X5U_EQUALS_INFO, Error::X5uMismatch { x5u: jose.x5u.clone(), info });
+                examination
+                    .fail(rules::X5U_EQUALS_INFO, Error::X5uMismatch { x5u: jose.x5u.clone(), info: info.to_owned() });
             }
         } else {
             examination.skip(rules::X5U_EQUALS_INFO, "there is no info to compare with");
@@ -321,11 +336,11 @@ impl Subject {
         if self.kind == Kind::Shaken {
             self.check_shaken_claims(claims);
         }
-        self.orig = claims.orig.as_ref().and_then(|party| self.canonical("orig", party, call, policy));
-        self.div =
-            claims.div.as_ref().filter(|_| self.kind == Kind::Div).and_then(|p| self.canonical("div", p, call, policy));
-        let parties: Vec<Party> = claims.dest.as_ref().map(Destination::parties).into_iter().flatten().collect();
-        self.dest = parties.iter().filter_map(|party| self.canonical("dest", party, call, policy)).collect();
+        self.orig = claims.orig.as_ref().and_then(|party| self.canonical("orig", party.into(), call, policy));
+        let div = claims.div.as_ref().filter(|_| self.kind == Kind::Div);
+        self.div = div.and_then(|party| self.canonical("div", party.into(), call, policy));
+        let dest = claims.dest.iter().flat_map(Named::all);
+        self.dest = dest.filter_map(|party| self.canonical("dest", party, call, policy)).collect();
     }
 
     fn check_shaken_claims(&mut self, claims: &Claims) {
@@ -351,16 +366,15 @@ impl Subject {
 
     /// `dest` of a type whose own rules are not judged here: what cannot be read is left out.
     fn read_destinations(&mut self, call: &Call, policy: &Policy) {
-        let dest = self.passport.as_ref().and_then(|passport| passport.claims().dest.as_ref());
-        let parties: Vec<Party> = dest.map(Destination::parties).into_iter().flatten().collect();
-        self.dest = parties.iter().filter_map(|party| identity(party, call, policy)).collect();
+        let dest = self.passport.iter().flat_map(|passport| &passport.claims().dest).flat_map(Named::all);
+        self.dest = dest.filter_map(|party| identity(party, call, policy)).collect();
     }
 
     /// RFC 8224 §8.3, §8.5: the identity that a claim means (G3, G4).
-    fn canonical(&mut self, claim: &str, party: &Party, call: &Call, policy: &Policy) -> Option<Identity> {
-        let text = party.as_str();
+    fn canonical(&mut self, claim: &str, party: Named<'_>, call: &Call, policy: &Policy) -> Option<Identity> {
+        let (Named::Number(text) | Named::Uri(text)) = party;
         let Some(identity) = identity(party, call, policy) else {
-            let reason = format!("{text:?} is no {}", if matches!(party, Party::Uri(_)) { "URI" } else { "number" });
+            let reason = format!("{text:?} is no {}", if matches!(party, Named::Uri(_)) { "URI" } else { "number" });
             self.examination.fail(rules::CLAIMS, Error::InvalidClaim { claim: claim.to_owned(), reason });
             return None;
         };
@@ -415,6 +429,29 @@ impl Subject {
     }
 }
 
+/// One party that a claim names, as its text stands.
+#[derive(Clone, Copy)]
+enum Named<'a> {
+    Number(&'a str),
+    Uri(&'a str),
+}
+
+impl<'a> Named<'a> {
+    fn all(destination: &'a Destination) -> impl Iterator<Item = Self> {
+        let numbers = destination.numbers.iter().map(|text| Self::Number(text));
+        numbers.chain(destination.uris.iter().map(|text| Self::Uri(text)))
+    }
+}
+
+impl<'a> From<&'a Party> for Named<'a> {
+    fn from(party: &'a Party) -> Self {
+        match party {
+            Party::Number(text) => Self::Number(text),
+            Party::Uri(text) => Self::Uri(text),
+        }
+    }
+}
+
 /// What a compact PASSporT signed, as the signalling has it (RFC 8225 §7, RFC 8224 §4.1; B9, B10).
 fn signalled_claims(call: &Call) -> Option<Claims> {
     let orig = party(call.asserted.first().or(call.from.as_ref())?);
@@ -428,10 +465,10 @@ fn signalled_claims(call: &Call) -> Option<Claims> {
 
 /// A claim's number is global, without a `+` to say so (A10): 4522345678 is Danish. Only where the signalling does not
 /// know it as it stands is it taken for one that lacks its country code (G4).
-fn identity(party: &Party, call: &Call, policy: &Policy) -> Option<Identity> {
+fn identity(party: Named<'_>, call: &Call, policy: &Policy) -> Option<Identity> {
     let text = match party {
-        Party::Number(text) => text,
-        Party::Uri(text) => return canonical_uri(text),
+        Named::Number(text) => text,
+        Named::Uri(text) => return canonical_uri(text),
     };
     let global = NumberPlan { north_american: false, ..policy.number_plan };
     let as_it_stands = global.canonicalise(text).map(Identity::Number)?;

@@ -1,15 +1,17 @@
 //! What verification concludes, and what a switch does with it (RFC 8224 §6.2.2, RFC 9410, ATIS-1000082).
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::certificate::Certificate;
 use crate::number::Identity;
 use crate::passport::{Attestation, Passport};
 use crate::time::UnixTime;
+use crate::verify::detail::Detail;
 use crate::verify::error::Error;
+use crate::verify::rules::Rule;
 
 /// Everything that verification concluded about one call.
 ///
@@ -53,7 +55,7 @@ impl Verdict {
     /// The PASSporT that a passed verdict rests on, with the proof that it does; `None` for every other verdict.
     #[must_use]
     pub fn verified(&self) -> Option<Verified<&Passport>> {
-        self.passports.get(self.passing?)?.passport.as_ref().map(Verified)
+        self.passports.get(self.passing?)?.passport().map(Verified)
     }
 
     /// The first error in header order, if there is any.
@@ -204,19 +206,62 @@ impl fmt::Display for Reason {
 }
 
 /// Who signed, named by the certificate (I1: the SPC of the TNAuthList, not the CN).
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
+///
+/// It serialises as an object of the five members that its methods are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Signer {
+    pub(super) certificate: Option<Certificate>,
+    pub(super) x5u: Option<String>,
+}
+
+impl Signer {
+    /// The certificate, where it was had.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
     /// The service provider code of the TNAuthList.
-    pub spc: Option<String>,
+    #[must_use]
+    pub fn spc(&self) -> Option<&str> {
+        self.certificate.as_ref()?.spc()
+    }
+
     /// The subject's organization.
-    pub organization: Option<String>,
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.certificate.as_ref()?.organization()
+    }
+
     /// The subject's common name.
-    pub common_name: Option<String>,
+    #[must_use]
+    pub fn common_name(&self) -> Option<&str> {
+        self.certificate.as_ref()?.common_name()
+    }
+
     /// SHA-256 of the certificate's DER, in hex.
-    pub certificate_sha256: Option<String>,
+    #[must_use]
+    pub fn certificate_sha256(&self) -> Option<&str> {
+        self.certificate.as_ref().map(Certificate::sha256_hex)
+    }
+
     /// Where the certificate lies.
-    pub x5u: Option<String>,
+    #[must_use]
+    pub fn x5u(&self) -> Option<&str> {
+        self.x5u.as_deref()
+    }
+}
+
+impl Serialize for Signer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(5))?;
+        object.serialize_entry("spc", &self.spc())?;
+        object.serialize_entry("organization", &self.organization())?;
+        object.serialize_entry("common_name", &self.common_name())?;
+        object.serialize_entry("certificate_sha256", &self.certificate_sha256())?;
+        object.serialize_entry("x5u", &self.x5u())?;
+        object.end()
+    }
 }
 
 /// The call as the signalling has it, for the output.
@@ -258,23 +303,58 @@ pub struct PassportReport {
     /// Who signed it, as far as the certificate tells.
     pub signer: Option<Signer>,
     /// The token as read, where it could be.
-    pub passport: Option<Passport>,
-    /// The certificates from the signer's to the root, by SHA-256 in hex, with their subjects.
+    pub passport: Option<Box<Passport>>,
+    /// The certificates from the signer's to the root.
     pub path: Vec<PathElement>,
 }
 
 /// One certificate of the path.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct PathElement {
+///
+/// It serialises as an object of the four members that its methods are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathElement(pub(super) Certificate);
+
+impl PathElement {
+    /// The certificate itself.
+    #[must_use]
+    pub const fn certificate(&self) -> &Certificate {
+        &self.0
+    }
+
     /// SHA-256 of the certificate's DER, in hex.
-    pub sha256: String,
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        self.0.sha256_hex()
+    }
+
     /// Its subject.
-    pub subject: String,
+    #[must_use]
+    pub fn subject(&self) -> String {
+        self.0.subject().to_string()
+    }
+
     /// When it begins.
-    pub not_before: UnixTime,
+    #[must_use]
+    pub fn not_before(&self) -> UnixTime {
+        self.0.not_before()
+    }
+
     /// When it ends.
-    pub not_after: UnixTime,
+    #[must_use]
+    pub fn not_after(&self) -> UnixTime {
+        self.0.not_after()
+    }
+}
+
+impl Serialize for PathElement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(4))?;
+        object.serialize_entry("sha256", self.sha256())?;
+        object.serialize_entry("subject", &self.subject())?;
+        object.serialize_entry("not_before", &self.not_before())?;
+        object.serialize_entry("not_after", &self.not_after())?;
+        object.end()
+    }
 }
 
 impl Serialize for PassportReport {
@@ -290,8 +370,8 @@ impl Serialize for PassportReport {
         object.serialize_entry("signer", &self.signer)?;
         object.serialize_entry("path", &self.path)?;
         object.serialize_entry("checks", &self.checks)?;
-        object.serialize_entry("header", &self.passport.as_ref().map(Passport::header_members))?;
-        object.serialize_entry("claims", &self.passport.as_ref().map(Passport::claim_members))?;
+        object.serialize_entry("header", &self.passport().map(Passport::header_members))?;
+        object.serialize_entry("claims", &self.passport().map(Passport::claim_members))?;
         object.end()
     }
 }
@@ -324,17 +404,28 @@ impl Status {
 }
 
 /// One check with its clause.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+///
+/// It serialises as an object of `check`, its name, `clause`, `result` and `detail`.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Check {
-    /// Its name; never changes.
-    pub check: &'static str,
-    /// The clause that demands it.
-    pub clause: &'static str,
+    /// Its name, which never changes, and the clause that demands it.
+    pub rule: Rule,
     /// What came of it.
     pub result: CheckResult,
     /// What was compared.
-    pub detail: Cow<'static, str>,
+    pub detail: Detail,
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(4))?;
+        object.serialize_entry("check", self.rule.name())?;
+        object.serialize_entry("clause", self.rule.clause())?;
+        object.serialize_entry("result", &self.result)?;
+        object.serialize_entry("detail", &self.detail)?;
+        object.end()
+    }
 }
 
 /// What came of a check.

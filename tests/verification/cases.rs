@@ -153,7 +153,7 @@ impl Table {
             faults.equal("attest", verdict.attest.map(|attest| attest.to_string()), expect.attest.clone());
         }
         if expect.spc.is_some() {
-            let spc = verdict.signer.as_ref().and_then(|signer| signer.spc.clone());
+            let spc = verdict.signer.as_ref().and_then(|signer| signer.spc().map(str::to_owned));
             faults.equal("spc", spc, expect.spc.clone());
         }
         faults.list
@@ -209,9 +209,10 @@ impl Faults {
 fn checks(found: &[Check], expected: &BTreeMap<String, String>, which: &str, faults: &mut Faults) {
     for (name, wanted) in expected {
         let rank = |result: &str| ["pass", "skip", "warn", "fail"].iter().position(|known| *known == result);
-        let results = found.iter().filter(|check| check.check == name).map(|check| check.result.as_str());
+        let results = found.iter().filter(|check| check.rule.name() == name).map(|check| check.result.as_str());
         let worst = results.max_by_key(|result| rank(result)).unwrap_or("absent");
-        let details: Vec<_> = found.iter().filter(|check| check.check == name).map(|check| &check.detail).collect();
+        let details: Vec<_> =
+            found.iter().filter(|check| check.rule.name() == name).map(|check| &check.detail).collect();
         faults.check(worst == wanted, || format!("{which}: the check {name} is {worst}, not {wanted}: {details:?}"));
     }
 }

@@ -210,7 +210,7 @@ fn shape(verdict: &Verdict) -> Value {
         .passports
         .iter()
         .map(|report| {
-            let checks: Vec<_> = report.checks.iter().map(|check| (check.check, check.result.as_str())).collect();
+            let checks: Vec<_> = report.checks.iter().map(|check| (check.rule.name(), check.result.as_str())).collect();
             let error = report.error.as_ref().map(stirtrace::verify::Error::kind);
             json!({"status": report.status, "error": error, "checks": checks})
         })

@@ -51,8 +51,8 @@ impl Summary {
             Conclusion::None => self.none += 1,
         }
         let signer = verdict.signer.as_ref();
-        let spc = signer.and_then(|signer| signer.spc.as_deref());
-        let name = signer.and_then(|signer| signer.organization.as_deref().or(signer.common_name.as_deref()));
+        let spc = signer.and_then(|signer| signer.spc());
+        let name = signer.and_then(|signer| signer.organization().or(signer.common_name()));
         let name = match (name, spc) {
             (Some(name), Some(spc)) => format!("{name} ({spc})"),
             (Some(name), None) => name.to_owned(),

@@ -36,7 +36,7 @@ impl Seen {
             to: verdict.call.to.as_ref().map(ToString::to_string),
             verdict: verdict.conclusion.as_str(),
             reason: verdict.decisive().and_then(|report| report.error.as_ref()).map(crate::verify::Error::kind),
-            spc: verdict.signer.as_ref().and_then(|signer| signer.spc.clone()),
+            spc: verdict.signer.as_ref().and_then(|signer| signer.spc()).map(str::to_owned),
         }
     }
 }

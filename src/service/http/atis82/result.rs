@@ -70,7 +70,10 @@ pub(super) fn outcome(verdict: &Verdict, to: &[Identity], plan: &NumberPlan) -> 
     }
     // A base PASSporT in compact form, whether it could be rebuilt or not.
     let compact = |report: &PassportReport| {
-        report.checks.iter().any(|check| check.check == "full-form" && check.detail.starts_with("compact"))
+        report
+            .checks
+            .iter()
+            .any(|check| check.rule.name() == "full-form" && check.detail.to_string().starts_with("compact"))
     };
     if verdict.passports.iter().any(compact) {
         return Outcome::Result(Reason::new("E4", 438, description("E4", &Error::CompactForm)));
