@@ -7,6 +7,8 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::service::treatment::Action;
+
 /// The counts of one service; nothing process-wide.
 pub(crate) struct Metrics {
     recorder: PrometheusRecorder,
@@ -14,6 +16,9 @@ pub(crate) struct Metrics {
     passed: Counter,
     signed: Counter,
     not_signed: Counter,
+    continued: Counter,
+    tagged: Counter,
+    rejected: Counter,
     /// By [`Route`].
     seconds: [Histogram; Route::ALL.len()],
     /// By [`Route`]: those answered with 200.
@@ -102,10 +107,14 @@ impl Metrics {
         describe(&recorder);
         let verdict = |verdict, reason| counter(&recorder, VERDICTS, &[("verdict", verdict), ("reason", reason)]);
         let signatures = |outcome| counter(&recorder, "stirtrace_signatures_total", &[("outcome", outcome)]);
+        let treatments = |action| counter(&recorder, "stirtrace_treatments_total", &[("action", action)]);
         Self {
             passed: verdict("passed", ""),
             signed: signatures("signed"),
             not_signed: signatures("refused"),
+            continued: treatments("continue"),
+            tagged: treatments("tag"),
+            rejected: treatments("reject"),
             seconds: Route::ALL
                 .map(|route| recorder.register_histogram(&key(SECONDS_NAME, &[("route", route.as_str())]), &METADATA)),
             good: Route::ALL.map(|route| counter(&recorder, REQUESTS, &[("route", route.as_str()), ("code", "200")])),
@@ -144,6 +153,15 @@ impl Metrics {
     /// A call was signed, or was not.
     pub(crate) fn count_signature(&self, signed: bool) {
         if signed { self.signed.increment(1) } else { self.not_signed.increment(1) }
+    }
+
+    /// A verdict was followed by what the policy makes of it.
+    pub(crate) fn count_treatment(&self, action: Action) {
+        match action {
+            Action::Continue => self.continued.increment(1),
+            Action::Reject => self.rejected.increment(1),
+            Action::Tag => self.tagged.increment(1),
+        }
     }
 
     /// A request was turned away before it was looked at.
@@ -215,10 +233,11 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
+    ("stirtrace_treatments_total", "What the policy makes of judged calls"),
     ("stirtrace_refused_total", "Requests turned away before they were looked at"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),

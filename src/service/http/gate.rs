@@ -202,11 +202,13 @@ fn log(route: Route, client: &Option<Client>, id: &HeaderValue, response: &Respo
         microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         client = client.as_ref().map(Client::name),
         request_id = id.to_str().unwrap_or_default(),
-        verdict = seen.map(|seen| seen.verdict),
+        verdict = seen.and_then(|seen| seen.verdict),
         reason = seen.and_then(|seen| seen.reason),
         from = seen.and_then(|seen| seen.from.as_deref()),
         to = seen.and_then(|seen| seen.to.as_deref()),
         spc = seen.and_then(|seen| seen.spc.as_deref()),
+        attest = seen.and_then(|seen| seen.attest),
+        because = seen.and_then(|seen| seen.because.as_deref()),
         "request"
     );
 }

@@ -10,6 +10,7 @@ use crate::service::engine::Engine;
 use crate::service::sip::listener::Answering;
 use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Task};
+use crate::service::treatment::Peer;
 use crate::sign::SignRequest;
 use crate::sip::call::Call;
 use crate::verify::Error;
@@ -29,7 +30,8 @@ impl EngineAnswers {
 
     async fn verify(&self, call: &Call, source: IpAddr) -> Outcome {
         let verdict = self.engine.verify(call, self.engine.now()).await;
-        let treatment = self.engine.standing().treatment().treat(call, &verdict, Some(source));
+        let treatment = self.engine.standing().treatment().treat(call, &verdict, Peer::Address(source));
+        self.engine.metrics().count_treatment(treatment.action);
         let error = verdict.decisive().and_then(|report| report.error.as_ref()).map(Error::kind);
         tracing::debug!(call_id = call.call_id, verdict = %verdict.conclusion, error, because = treatment.because, "sip verified");
         Outcome::Verified(treatment)
