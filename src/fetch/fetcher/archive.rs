@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::certificate::sha256;
-use crate::fetch::disk::{Fault, Workplace, make_folder, read};
+use crate::fetch::fetcher::disk::{Fault, Workplace, make_folder, read};
+use crate::fetch::fetcher::place::Place;
 use crate::fetch::history::{self, History};
-use crate::fetch::place::Place;
 use crate::time::UnixTime;
 
 /// A folder that certificates are added to and never taken from. Several processes may share it.
