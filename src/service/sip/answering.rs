@@ -11,6 +11,7 @@ use crate::service::sip::listener::Answering;
 use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Task};
 use crate::service::treatment::Peer;
+use crate::service::uuid;
 use crate::sign::SignRequest;
 use crate::sip::call::Call;
 use crate::verify::Error;
@@ -65,7 +66,7 @@ impl EngineAnswers {
         let (customer, trunk) = policy.origin(job.customer.as_deref(), job.trunk.as_deref(), Some(address));
         let decision = policy.decide(&Asked::of(originator).from_customer(customer).over_trunk(trunk));
         let Some(attest) = decision.attest else { return Err(decision.because) };
-        let origid = decision.origid.to_uuid(random)?;
+        let origid = decision.origid.to_uuid(uuid::octets).map_err(|reason| reason.to_string())?;
         let request = SignRequest::shaken(attest, origid, originator.clone(), vec![called.clone()]);
         let request = match call.date.as_ref().and_then(|date| date.time) {
             Some(date) => request.dated(date),
@@ -87,10 +88,4 @@ impl Answering for EngineAnswers {
             }
         })
     }
-}
-
-fn random() -> Result<[u8; 16], String> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random numbers".to_owned())?;
-    Ok(bytes)
 }
