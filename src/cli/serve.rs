@@ -322,6 +322,12 @@ impl Files {
         self.configured.as_ref().map_or_else(|| PathBuf::from(text), |configured| configured.path(text))
     }
 }
+        if args.fetch_root.is_empty() {
+            args.fetch_root = settings.fetch_root.iter().map(|text| self.path(text)).collect();
+        }
+        if args.fetch_allow.is_empty() {
+            args.fetch_allow.clone_from(&settings.fetch_allow);
+        }
 
 /// How often files and URLs are looked at again without being told to.
 const REFRESH_EVERY: Duration = Duration::from_secs(300);

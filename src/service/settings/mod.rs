@@ -6,6 +6,7 @@ mod reader;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::fetch::address::Allowance;
 use crate::service::attestation::SigningSettings;
 use crate::service::fault::Error;
 use crate::service::replay::ReplaySettings;
@@ -27,6 +28,10 @@ pub struct Settings {
     pub fetch_cache: Option<String>,
     /// `fetch_archive`: the archive that every certificate is added to that was used, with the time.
     pub fetch_archive: Option<String>,
+    /// `fetch_root`: PEM files of roots that TLS trusts besides the system's, for fetching only.
+    pub fetch_root: Vec<String>,
+    /// `fetch_allow`: hosts that may lie at special addresses.
+    pub fetch_allow: Vec<Allowance>,
     /// `workers`: how many threads work; none means one for each processor.
     pub workers: Option<usize>,
     /// `[service.verification]`: what a verifier accepts.
@@ -64,6 +69,8 @@ impl Default for Settings {
             fetch: false,
             fetch_cache: None,
             fetch_archive: None,
+            fetch_root: Vec::new(),
+            fetch_allow: Vec::new(),
             workers: None,
             policy: Policy::default(),
             atis82: Atis82Settings::default(),
@@ -103,6 +110,8 @@ impl Settings {
             ("fetch_archive", self.fetch_archive != other.fetch_archive),
             ("limits", limits(self) != limits(other)),
             ("log", self.log != other.log),
+            ("fetch_root", self.fetch_root != other.fetch_root),
+            ("fetch_allow", self.fetch_allow != other.fetch_allow),
             ("evidence", self.evidence != other.evidence),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

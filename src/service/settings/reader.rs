@@ -29,12 +29,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "listen",
     "open",
     "fetch",
     "fetch_cache",
     "fetch_archive",
+    "fetch_root",
+    "fetch_allow",
     "workers",
     "verification",
     "atis82",
@@ -62,6 +64,8 @@ impl Reader<'_> {
             fetch: self.flag(table, "fetch").unwrap_or_default(),
             fetch_cache: self.string(table, "fetch_cache"),
             fetch_archive: self.string(table, "fetch_archive"),
+            fetch_root: self.strings(table, "fetch_root"),
+            fetch_allow: self.parsed(table, "fetch_allow", |text| text.parse().map_err(Fault::Allowance)),
             workers: self.number(table, "workers", 1..=1024),
             policy: section(self, "verification").map(|own| self.policy(&own)).unwrap_or_default(),
             atis82: section(self, "atis82").map(|own| self.atis82(&own)).unwrap_or_default(),
