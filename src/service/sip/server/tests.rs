@@ -398,6 +398,29 @@ fn only_those_who_may_are_served_and_believed() {
 }
 
 #[test]
+fn an_address_that_sends_too_much_over_udp_is_not_read() {
+    let mut settings = SipSettings::default();
+    (settings.limits.rate, settings.limits.burst) = (Some(10), 3);
+    let mut bench = Bench::new(settings, Role::ByIdentity);
+    let options = other_method(&invite("8", ""), "OPTIONS");
+    for _ in 0..3 {
+        assert_eq!(bench.answers(&options).len(), 1);
+    }
+    assert_eq!(bench.ignored(&options), Ignored::TooFast);
+    assert_eq!(bench.ignored("\r\n\r\n"), Ignored::TooFast, "whatever it is");
+    assert_eq!(bench.server.counts().ignored, BTreeMap::from([(Ignored::TooFast, 2)]));
+    assert_eq!(bench.server.counts().requests, BTreeMap::from([("OPTIONS", 3)]));
+    let usual = bench.source;
+    bench.source = Source::udp("192.0.2.2:5060".parse().unwrap());
+    assert_eq!(bench.answers(&options).len(), 1, "others are others");
+    bench.source = Source::tcp(PEER.parse().unwrap(), 1);
+    assert_eq!(bench.answers(&options).len(), 1, "a stream waits for whoever reads it");
+    (bench.source, bench.now) = (usual, 100);
+    assert_eq!(bench.answers(&options).len(), 1, "a tenth of a second gives one");
+    assert_eq!(bench.ignored(&options), Ignored::TooFast);
+}
+
+#[test]
 fn an_answer_that_fits_no_datagram_says_so_or_nothing() {
     let mut bench = Bench::usual();
     let fields = format!("P-Asserted-Identity: \"{}\" <tel:+12155550112>\r\n", "x".repeat(7_000));
