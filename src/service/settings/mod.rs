@@ -102,6 +102,8 @@ impl Settings {
     pub fn fixed_keys_changed(&self, other: &Self) -> Vec<&'static str> {
         let limits =
             |own: &Self| (own.limits.connections, own.limits.requests, own.limits.headers, own.limits.header_time);
+        // How long tokens are remembered goes by how old they may be.
+        let replay = |own: &Self| own.replay.clone().map(|replay| (replay, own.policy.max_age));
         let changed = [
             ("listen", self.listen != other.listen),
             ("workers", self.workers != other.workers),
@@ -109,6 +111,10 @@ impl Settings {
             ("fetch_cache", self.fetch_cache != other.fetch_cache),
             ("fetch_archive", self.fetch_archive != other.fetch_archive),
             ("limits", limits(self) != limits(other)),
+            ("log", self.log != other.log),
+            ("limits", limits(self) != limits(other)),
+            ("sip", self.sip != other.sip),
+            ("replay", replay(self) != replay(other)),
             ("log", self.log != other.log),
             ("fetch_root", self.fetch_root != other.fetch_root),
             ("fetch_allow", self.fetch_allow != other.fetch_allow),
