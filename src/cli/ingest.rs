@@ -22,7 +22,7 @@ use crate::cli::printer::{Present, Printer};
 use crate::cli::set_aside::SetAside;
 use crate::cli::sources::Sources;
 use crate::cli::text::{Text, Tone, grouped};
-use crate::lake::{IngestOptions, Ingested, Input, LakeWriter, Outcome, Pieces, Progress, pieces};
+use crate::lake::{Error, IngestOptions, Ingested, Input, LakeWriter, Outcome, Pieces, Progress, pieces};
 use crate::network::Source;
 use crate::traceback::Origin;
 
@@ -131,6 +131,19 @@ impl Ingest<'_> {
     pub(crate) fn run(&self, printer: &mut Printer) -> Result<Ingested, Complaint> {
         let folder = self.configured.lake()?;
         let mut writer = LakeWriter::open(&folder).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let bar = printer.progress_of_bytes("reading records", self.sources.length());
+        let ingested = self.write(&mut writer, IngestOptions::default(), &|progress| advance(&bar, progress));
+        bar.finish_and_clear();
+        ingested.map_err(|reason| Complaint::new(reason.to_string()))
+    }
+
+    /// The same by whoever writes to a lake.
+    pub(crate) fn write(
+        &self,
+        writer: &mut LakeWriter,
+        options: IngestOptions,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Ingested, Error> {
         let openers: Vec<Opener> = self.sources.files.iter().filter_map(|file| self.opener(file.origin)).collect();
         let opens: Vec<_> = openers.iter().map(|opener| |source: Box<dyn Read + Send>| opener.open(source)).collect();
         let files = self.sources.files.iter().filter(|file| self.opener(file.origin).is_some());
@@ -144,10 +157,7 @@ impl Ingest<'_> {
                 Some(input.with_gap(source.gap).with_reading(reading))
             })
             .collect();
-        let bar = printer.progress_of_bytes("reading records", self.sources.length());
-        let ingested = writer.ingest(&inputs, IngestOptions::default(), &|progress| advance(&bar, progress));
-        bar.finish_and_clear();
-        ingested.map_err(|reason| Complaint::new(reason.to_string()))
+        writer.ingest(&inputs, options, progress)
     }
 
     fn opener(&self, origin: Origin) -> Option<Opener> {

@@ -19,10 +19,12 @@ use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::fetching::Fetching;
 use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
+use crate::cli::serve::intake::IntoLake;
 use crate::cli::settings::crl_policy;
 use crate::cli::trust::Trust;
 use crate::clock;
 use crate::fetch::Event;
+use crate::service::evidence::Intake;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
 use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
@@ -121,10 +123,10 @@ fn runtime(settings: &Settings) -> Result<Runtime, Complaint> {
 }
 
 async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complaint> {
-    let server = Server::bind(App::new(Arc::clone(&engine)), &settings.listen).await;
-    let server = server.map_err(|reason| {
     // Before anybody is told that it runs: whoever hears that may send one.
     let signals = Signals::receive();
+    let server = Server::bind(App::new(Arc::clone(&engine)), &settings.listen).await;
+    let server = server.map_err(|reason| {
         Complaint::new(reason.to_string()).hint("name another with --listen ADDR:PORT, or end what holds it")
     })?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -132,7 +134,7 @@ async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complai
         tracing::info!(url = %format_args!("{scheme}://{address}"), "listening");
     }
     let sip = start_sip(&engine, settings).await?;
-    let signals = tokio::spawn(follow_signals(Arc::clone(&engine), server.stopper()));
+    let signals = tokio::spawn(follow(signals, Arc::clone(&engine), server.stopper()));
     let fetcher = engine.standing().fetcher().cloned();
     let tending = fetcher.map(|fetcher| tokio::spawn(async move { fetcher.tend_forever().await }));
     let refreshing = tokio::spawn(refresh(engine));
@@ -320,6 +322,12 @@ impl Files {
         let path = |text: &Option<String>| text.as_deref().map(|text| self.path(text));
         args.fetch_cache = args.fetch_cache.or_else(|| path(&settings.fetch_cache));
         args.fetch_archive = args.fetch_archive.or_else(|| path(&settings.fetch_archive));
+        if args.fetch_root.is_empty() {
+            args.fetch_root = settings.fetch_root.iter().map(|text| self.path(text)).collect();
+        }
+        if args.fetch_allow.is_empty() {
+            args.fetch_allow.clone_from(&settings.fetch_allow);
+        }
         args
     }
 
@@ -342,7 +350,11 @@ impl Files {
     fn evidence(&self, settings: &Settings) -> Result<Option<Evidence>, Complaint> {
         let Some(own) = &settings.evidence else { return Ok(None) };
         let folder = self.path(&own.folder);
-        let evidence = Evidence::open(&folder, own).map_err(|reason| {
+        let intake: Option<Box<dyn Intake>> = match (&own.lake, &self.configured) {
+            (Some(lake), Some(configured)) => Some(Box::new(IntoLake::new(lake, configured)?)),
+            _ => None,
+        };
+        let evidence = Evidence::open_into(&folder, own, intake).map_err(|reason| {
             Complaint::new(format!("service.evidence.folder {}: {reason}", folder.display()))
                 .hint("name a folder that may be written to")
         })?;
@@ -354,12 +366,6 @@ impl Files {
         self.configured.as_ref().map_or_else(|| PathBuf::from(text), |configured| configured.path(text))
     }
 }
-        if args.fetch_root.is_empty() {
-            args.fetch_root = settings.fetch_root.iter().map(|text| self.path(text)).collect();
-        }
-        if args.fetch_allow.is_empty() {
-            args.fetch_allow.clone_from(&settings.fetch_allow);
-        }
 
 /// How often files and URLs are looked at again without being told to.
 const REFRESH_EVERY: Duration = Duration::from_secs(300);

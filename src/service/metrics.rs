@@ -233,7 +233,7 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 24] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
@@ -242,6 +242,9 @@ const COUNTERS: [(&str, &str); 21] = [
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
     ("stirtrace_evidence_dropped_total", "Verdicts not kept, for the disk was too slow or full"),
+    ("stirtrace_evidence_lake_records_total", "Kept verdicts that were added to the lake"),
+    ("stirtrace_evidence_lake_set_aside_total", "Lines of evidence that broke off, and are no records"),
+    ("stirtrace_evidence_lake_failures_total", "Attempts to take evidence into the lake that failed"),
     ("stirtrace_fetches_total", "What was asked for over HTTPS, by what came of it"),
     ("stirtrace_fetch_failures_total", "What was refused to be fetched, or failed, by why"),
     ("stirtrace_replays_total", "Tokens that came with another call"),
@@ -260,7 +263,7 @@ const COUNTERS: [(&str, &str); 21] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 16] = [
+const GAUGES: [(&str, &str); 18] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
@@ -268,6 +271,8 @@ const GAUGES: [(&str, &str); 16] = [
     ("stirtrace_crl_age_seconds", "How old a CRL is, by its thisUpdate"),
     ("stirtrace_crl_next_update_seconds", "When a CRL is to be replaced, in seconds since 1970"),
     ("stirtrace_loaded_seconds", "When the files were read that are in use, in seconds since 1970"),
+    ("stirtrace_evidence_lake_age_seconds", "Since when no evidence was taken into the lake"),
+    ("stirtrace_evidence_lake_waiting", "Finished files of evidence that are not in the lake"),
     ("stirtrace_fetches_in_flight", "Fetches under way or waiting"),
     ("stirtrace_fetched_disk_bytes", "What the cache of fetched answers takes on the disk"),
     ("stirtrace_certificate_urls", "URLs that a certificate, or its lack, is remembered of"),

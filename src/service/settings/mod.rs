@@ -110,14 +110,12 @@ impl Settings {
             ("fetch", self.fetch != other.fetch),
             ("fetch_cache", self.fetch_cache != other.fetch_cache),
             ("fetch_archive", self.fetch_archive != other.fetch_archive),
-            ("limits", limits(self) != limits(other)),
-            ("log", self.log != other.log),
+            ("fetch_root", self.fetch_root != other.fetch_root),
+            ("fetch_allow", self.fetch_allow != other.fetch_allow),
             ("limits", limits(self) != limits(other)),
             ("sip", self.sip != other.sip),
             ("replay", replay(self) != replay(other)),
             ("log", self.log != other.log),
-            ("fetch_root", self.fetch_root != other.fetch_root),
-            ("fetch_allow", self.fetch_allow != other.fetch_allow),
             ("evidence", self.evidence != other.evidence),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
@@ -264,4 +262,22 @@ pub struct EvidenceSettings {
     pub queue: usize,
     /// `checks`: whether the whole verdict is kept, with every check, or only what it comes to.
     pub checks: bool,
+    /// `lake`, and what belongs to it: where finished files are taken in, if they are.
+    pub lake: Option<LakeSettings>,
+}
+
+/// How evidence gets into a lake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LakeSettings {
+    /// `lake`: the lake's folder.
+    pub folder: String,
+    /// `network`: the network whose records they are, by its name.
+    pub network: String,
+    /// `source`: the source of the network that they are of.
+    pub source: String,
+    /// `lake_seconds`: when a file is finished, and taken in, by its age.
+    pub every: Duration,
+    /// `lake_records`: the same by its records, whichever comes first.
+    pub records: u64,
 }

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Atis82Settings, EvidenceSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings, SignerSettings,
-    TlsSettings, TokenSettings,
+    Atis82Settings, EvidenceSettings, LakeSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings,
+    SignerSettings, TlsSettings, TokenSettings,
 };
 use crate::document::{self, Flaw, Table, elements};
 use crate::service::attestation::SigningSettings;
@@ -257,13 +257,26 @@ impl Reader<'_> {
     }
 
     fn evidence(&mut self, table: &Table<'_, '_>) -> EvidenceSettings {
-        self.known(table, &["folder", "bytes", "queue", "checks"]);
+        let keys = ["folder", "bytes", "queue", "checks", "lake", "network", "source", "lake_seconds", "lake_records"];
+        self.known(table, &keys);
         EvidenceSettings {
             folder: self.required(table, "folder"),
             bytes: self.number(table, "bytes", 4096..=1 << 40).unwrap_or(256 << 20),
             queue: self.number(table, "queue", 1..=1_000_000).unwrap_or(10_000),
             checks: self.flag(table, "checks").unwrap_or_default(),
+            lake: self.evidence_lake(table),
         }
+    }
+
+    fn evidence_lake(&mut self, table: &Table<'_, '_>) -> Option<LakeSettings> {
+        ["lake", "network", "source", "lake_seconds", "lake_records"].iter().find(|key| table.get(key).is_some())?;
+        Some(LakeSettings {
+            folder: self.required(table, "lake"),
+            network: self.required(table, "network"),
+            source: self.string(table, "source").unwrap_or_else(|| "live".to_owned()),
+            every: self.seconds(table, "lake_seconds").unwrap_or(Duration::from_secs(300)),
+            records: self.number(table, "lake_records", 1..=100_000_000).unwrap_or(1_000_000),
+        })
     }
 
     fn seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {

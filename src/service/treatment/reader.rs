@@ -40,7 +40,7 @@ fn known(more: &[&'static str]) -> Vec<&'static str> {
 impl Reader<'_> {
     fn peer_manner(&mut self, table: &Table<'_, '_>, general: &Manner) -> PeerManner {
         self.known(table, &known(&["name", "addresses", "clients"]));
-        if table.get("addresses").or(table.get("clients")).is_none() {
+        if ["addresses", "clients"].iter().all(|key| table.get(key).is_none()) {
             self.missing(table, "addresses");
         }
         PeerManner {
