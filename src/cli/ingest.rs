@@ -4,8 +4,8 @@ pub(crate) mod files;
 mod preview;
 
 use std::io::Read;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -130,7 +130,7 @@ impl Ingest<'_> {
     /// Reads the files into the lake.
     pub(crate) fn run(&self, printer: &mut Printer) -> Result<Ingested, Complaint> {
         let folder = self.configured.lake()?;
-        let mut writer = LakeWriter::open(&folder).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let mut writer = in_turn(&folder).map_err(|reason| Complaint::new(reason.to_string()))?;
         let bar = printer.progress_of_bytes("reading records", self.sources.length());
         let ingested = self.write(&mut writer, IngestOptions::default(), &|progress| advance(&bar, progress));
         bar.finish_and_clear();
@@ -211,6 +211,19 @@ impl Ingest<'_> {
         all_read
     }
 }
+
+/// The lake's writer, once another is done: a service that takes its evidence in is so soon, and comes back.
+fn in_turn(folder: &Path) -> Result<LakeWriter, Error> {
+    let began = Instant::now();
+    loop {
+        match LakeWriter::open(folder) {
+            Err(Error::Busy { .. }) if began.elapsed() < PATIENCE => std::thread::sleep(PATIENCE / 50),
+            opened => return opened,
+        }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn advance(bar: &ProgressBar, progress: Progress) {
     match progress {
