@@ -251,6 +251,28 @@ fn finished_files_are_handed_over_until_they_are_taken() {
 }
 
 #[test]
+fn days_that_come_in_turns_do_not_make_a_file_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = b"[service.evidence]\nfolder = \"e\"\nlake = \"l\"\nnetwork = \"n\"\n";
+    let settings = Settings::parse(text).unwrap().evidence.unwrap();
+    let intake = Scripted { turns: vec![Ok(TakenIn::default())], given: Arc::default() };
+    let given = Arc::clone(&intake.given);
+    let evidence = Evidence::open_into(folder.path(), &settings, Some(Box::new(intake))).unwrap();
+    let stand = Setup::new("").with_evidence(evidence).start();
+    let midnight = NOW / 86_400 * 86_400;
+    stand.at(midnight);
+    for second in [-1, 0, -1, 0] {
+        let mut request = verification_of(good());
+        request["verificationRequest"]["time"] = json!(midnight + second);
+        assert_eq!(stand.verification(&request)["reasonCode"], 403, "long before it was signed");
+    }
+    stand.engine.evidence().unwrap().close();
+    let name = folder.path().join("verdicts-2026-05-03.jsonl");
+    assert_eq!(*given.lock().unwrap(), [vec![name.clone()]]);
+    assert_eq!(std::fs::read_to_string(name).unwrap().lines().count(), 4);
+}
+
+#[test]
 fn an_intake_that_panics_costs_an_attempt() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("verdicts-2026-05-03.jsonl"), "{}\n").unwrap();

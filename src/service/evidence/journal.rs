@@ -82,8 +82,10 @@ impl Journal {
 
     fn take(&mut self, entry: &Entry, counts: &Counts) {
         let length = u64::try_from(entry.line.len()).unwrap_or(u64::MAX);
-        let full = self.open.as_ref().is_some_and(|open| open.day != entry.day || open.bytes + length > self.most);
-        if full {
+        // Around midnight days come in turns: what is soon finished anyway keeps the day that it began with.
+        let by_day = self.handing.is_none();
+        let is_over = |open: &Open| by_day && open.day != entry.day || open.bytes + length > self.most;
+        if self.open.as_ref().is_some_and(is_over) {
             self.finish(counts);
         }
         if self.open.is_none() {

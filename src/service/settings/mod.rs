@@ -256,7 +256,7 @@ pub enum LogLevel {
 pub struct EvidenceSettings {
     /// `folder`: where the files go.
     pub folder: String,
-    /// `bytes`: how long a file may become before the next begins; a new day begins one, too.
+    /// `bytes`: how long a file may become before the next begins; a new day begins one, too, where no lake is named.
     pub bytes: u64,
     /// `queue`: how many verdicts may wait for the disk before more are dropped.
     pub queue: usize,
