@@ -1,7 +1,7 @@
 //! A result in the words of the interface, with what the carrier's treatment changes of it (F31, F34; E22, F9, F24).
 //!
-//! The interface tells what was found, and whoever asks does what follows from it. So what is tagged gets the standard's
-//! result; what the standard has no member for (E3, exceptions) is nobody's to treat.
+//! The interface tells what was found, and whoever asks does what follows from it: what is tagged gets the standard's
+//! result. Where E3 or an exception answers, nothing was judged, and nothing is treated.
 
 use std::borrow::Cow;
 
