@@ -1,7 +1,7 @@
 //! The archive of certificates that were used, with the times at which they lay at their URLs.
 //!
 //! The newest lies at `host/path`, where `--certs` looks; all of them, with their times, under `@history`
-//! ([`super::history`]).
+//! ([`crate::fetch::history`]).
 
 use std::fs::{self, File};
 use std::io;
