@@ -200,4 +200,12 @@ fn two_writers_do_not_mix() {
     assert_snapshot("lake-locked", &desk.run(["lake", "compact"]).all());
     // Readers go on.
     assert_eq!(desk.run(["trace", "--no-ingest", "requests.csv"]).out.lines().count(), 8);
+    // Whoever comes second waits a while for a turn: a service that writes is soon done.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            lock.unlock().unwrap();
+        });
+        assert_eq!(desk.run(["ingest"]).code, 0);
+    });
 }

@@ -7,7 +7,7 @@ mod command;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -211,5 +211,214 @@ fn what_was_verified_live_is_found_by_trace() {
     assert_eq!(
         (&answer["signature"]["verdict"], &answer["signature"]["signer"]["spc"]),
         (&json!("passed"), &json!("552D"))
+    );
+}
+
+#[test]
+fn what_a_reload_cannot_change_is_named() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", configuration(""));
+    let mut served = Served::start(&desk, &[]);
+    let more = "[service.sip]\nlisten = \"udp:127.0.0.1:0\"\n[service.replay]\n[service.treatment]\nreason = \"SIP\"\n";
+    desk.write(
+        "stirtrace.toml",
+        configuration(more).replace("127.0.0.1:0\"\n[[service.signer]]", "127.0.0.1:9\"\n[[service.signer]]"),
+    );
+    served.signal("HUP");
+    for key in ["service.listen", "service.sip", "service.replay"] {
+        assert_eq!(served.says("only after a new start")["key"], key);
+    }
+    served.signal("TERM");
+    assert_eq!(served.wait(), 0);
+}
+
+#[test]
+fn sip_ends_while_http_still_answers() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", configuration("[service.limits]\ndrain_seconds = 10\n"));
+    let mut served = Served::start(&desk, &["--sip", "udp:127.0.0.1:0"]);
+    let endpoint = served.says("listening for SIP")["endpoint"].as_str().unwrap().to_owned();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(endpoint.trim_start_matches("udp:")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let options = || {
+        let from = socket.local_addr().unwrap();
+        let text = format!(
+            "OPTIONS sip:{endpoint} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK1\r\nFrom: <sip:a@a.example>;tag=1\r\n\
+             To: <sip:b@b.example>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+        socket.send(text.as_bytes()).ok()?;
+        let mut buffer = [0; 4096];
+        let length = socket.recv(&mut buffer).ok()?;
+        Some(String::from_utf8_lossy(&buffer[..length]).chars().take(11).collect::<String>())
+    };
+    assert_eq!(options().as_deref(), Some("SIP/2.0 200"));
+    let body = signing().to_string();
+    let head = format!(
+        "POST /stir/v1/signing HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut half = TcpStream::connect(&served.address).unwrap();
+    half.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    half.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    served.signal("TERM");
+    served.says("stopping");
+    // Nothing waits for its outcome over SIP: it is over at once, with HTTP still at it.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(options().is_none_or(|line| line == "SIP/2.0 503"), "it takes nothing new");
+    half.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(served.wait(), 0);
+}
+
+const PRAIRIE: &str = "[[network]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntime_zone = \"America/Chicago\"\n";
+
+/// A configuration whose verdicts go into the lake, every second.
+fn into_the_lake() -> String {
+    let evidence = "[service.evidence]\nfolder = \"evidence\"\nlake = \"lake\"\nnetwork = \"Prairie Telephone\"\n\
+        lake_seconds = 1\n";
+    "lake = \"lake\"\n".to_owned() + &configuration(&format!("{evidence}{PRAIRIE}"))
+}
+
+impl Served {
+    /// A call, signed and verified here.
+    fn call(&self) {
+        let signed = self.post("/stir/v1/signing", &signing());
+        let identity = &signed["signingResponse"]["identity"];
+        let result = self.post("/stir/v1/verification", &verification(identity));
+        assert_eq!(result["verificationResponse"]["verstat"], "TN-Validation-Passed");
+    }
+
+    fn count(&self, name: &str) -> Option<u64> {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map(|value| value.parse().unwrap())
+    }
+
+    /// Waits until a count has come so far.
+    fn until(&self, name: &str, least: u64) {
+        for _ in 0..400 {
+            if self.count(name).is_some_and(|count| count >= least) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{name} is {:?} and never {least}", self.count(name));
+    }
+}
+
+/// How many records the lake holds of the live source, and what `trace` finds without reading a file.
+fn held(desk: &Desk) -> (u64, Value) {
+    let status = desk.run_with(&["lake", "status", "--config", "stirtrace.toml", "--format", "json"], b"");
+    let live = status.objects().into_iter().find(|own| own["source"] == "live");
+    let records = live.map_or(0, |own| own["records"].as_u64().unwrap());
+    let time = stirtrace::time::UnixTime::from_seconds(i64::try_from(now()).unwrap()).to_string();
+    let arguments = ["trace", "--no-ingest", "--config", "stirtrace.toml", "--format", "json", "--time", &time];
+    let call = ["--from", "12155550112", "--to", "12155550131"];
+    let traced = desk.run_with(&[&arguments[..], &call[..]].concat(), b"");
+    (records, traced.objects()[0].clone())
+}
+
+#[test]
+fn verdicts_go_into_the_lake_while_it_serves() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", into_the_lake());
+    let served = Served::start(&desk, &[]);
+    served.call();
+    served.until("stirtrace_evidence_lake_records_total", 1);
+    let (records, answer) = held(&desk);
+    assert_eq!((records, &answer["status"]), (1, &json!("found")), "{answer}");
+    assert_eq!(answer["signature"]["signer"]["spc"], "552D");
+    // What is not taken in yet is so when it stops.
+    served.call();
+    served.signal("TERM");
+    assert_eq!(served.wait(), 0);
+    assert_eq!(held(&desk).0, 2);
+    // A source that names the same files under the same name takes nothing in twice.
+    let source = "[[network.source]]\nname = \"live\"\nfiles = \"evidence/*.jsonl\"\nformat = \"jsonl\"\n";
+    desk.write("stirtrace.toml", into_the_lake() + source);
+    let ingested = desk.run_with(&["ingest", "--config", "stirtrace.toml", "--format", "json"], b"");
+    assert_eq!(
+        (&ingested.objects()[0]["added"], &ingested.objects()[0]["known"]),
+        (&json!(0), &json!(2)),
+        "{}",
+        ingested.err
+    );
+    let served = Served::start(&desk, &[]);
+    served.call();
+    served.signal("TERM");
+    assert_eq!(served.wait(), 0);
+    assert_eq!(held(&desk).0, 3);
+}
+
+#[test]
+fn what_a_kill_kept_out_of_the_lake_the_next_start_takes_in() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", into_the_lake().replace("lake_seconds = 1", "lake_seconds = 3600"));
+    let served = Served::start(&desk, &[]);
+    served.call();
+    served.until("stirtrace_evidence_written_total", 1);
+    served.signal("KILL");
+    drop(served);
+    assert_eq!(held(&desk).0, 0);
+    let served = Served::start(&desk, &[]);
+    served.until("stirtrace_evidence_lake_records_total", 1);
+    assert_eq!(held(&desk).0, 1);
+}
+
+#[test]
+fn a_lake_that_somebody_else_writes_to_costs_no_call_and_no_verdict() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", into_the_lake());
+    fs::create_dir(desk.path("lake")).unwrap();
+    let lock = fs::File::create(desk.path("lake/lake.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut served = Served::start(&desk, &[]);
+    served.call();
+    let told = served.says("evidence waits for the lake");
+    assert!(told["reason"].as_str().unwrap().contains("another stirtrace is writing"), "{told}");
+    assert!(served.count("stirtrace_evidence_lake_failures_total") >= Some(1));
+    assert_eq!(served.count("stirtrace_evidence_lake_waiting"), Some(1));
+    served.call();
+    drop(lock);
+    served.signal("TERM");
+    served.says("evidence is taken into the lake again");
+    assert_eq!(served.wait(), 0);
+    assert_eq!(held(&desk).0, 2);
+}
+
+#[test]
+fn a_lake_that_breaks_is_told_and_the_files_stay() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", into_the_lake());
+    let mut served = Served::start(&desk, &[]);
+    fs::remove_dir_all(desk.path("lake")).unwrap();
+    desk.write("lake", "no folder");
+    served.call();
+    served.says("evidence waits for the lake");
+    served.call();
+    served.signal("TERM");
+    assert_eq!(served.wait(), 0);
+    let files =
+        fs::read_dir(desk.path("evidence")).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    assert_eq!(files.map(|text| text.lines().count()).sum::<usize>(), 2);
+    // And at the start it is refused.
+    let run = desk.run(["serve", "--config", "stirtrace.toml"]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("service.evidence.lake"), "{}", run.err);
+    let other = into_the_lake().replace("network = \"Prairie Telephone\"", "network = \"Prairie\"");
+    desk.write("stirtrace.toml", other);
+    let run = desk.run(["serve", "--config", "stirtrace.toml"]);
+    assert!(
+        run.err.contains("service.evidence.network Prairie: ") && run.err.contains("it has: Prairie Telephone"),
+        "{}",
+        run.err
     );
 }

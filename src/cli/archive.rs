@@ -10,8 +10,8 @@ use crate::certificate::bundle::Limits;
 use crate::certificate::sha256;
 use crate::cli::exit::Complaint;
 use crate::cli::files::{Unreadable, read};
+use crate::fetch::fetcher::place::{Place, Unplaceable};
 use crate::fetch::history::{self, History};
-use crate::fetch::place::{Place, Unplaceable};
 
 /// A folder of certificates.
 #[derive(Clone, Debug)]
@@ -151,7 +151,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::fetch::place::MAX_SEGMENT_BYTES;
+    use crate::fetch::fetcher::place::MAX_SEGMENT_BYTES;
 
     /// `outside/secret.pem` beside `archive/`, which holds a few certificates.
     fn folders() -> TempDir {

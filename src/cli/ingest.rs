@@ -4,8 +4,8 @@ pub(crate) mod files;
 mod preview;
 
 use std::io::Read;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -22,7 +22,7 @@ use crate::cli::printer::{Present, Printer};
 use crate::cli::set_aside::SetAside;
 use crate::cli::sources::Sources;
 use crate::cli::text::{Text, Tone, grouped};
-use crate::lake::{IngestOptions, Ingested, Input, LakeWriter, Outcome, Pieces, Progress, pieces};
+use crate::lake::{Error, IngestOptions, Ingested, Input, LakeWriter, Outcome, Pieces, Progress, pieces};
 use crate::network::Source;
 use crate::traceback::Origin;
 
@@ -130,7 +130,20 @@ impl Ingest<'_> {
     /// Reads the files into the lake.
     pub(crate) fn run(&self, printer: &mut Printer) -> Result<Ingested, Complaint> {
         let folder = self.configured.lake()?;
-        let mut writer = LakeWriter::open(&folder).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let mut writer = in_turn(&folder).map_err(|reason| Complaint::new(reason.to_string()))?;
+        let bar = printer.progress_of_bytes("reading records", self.sources.length());
+        let ingested = self.write(&mut writer, IngestOptions::default(), &|progress| advance(&bar, progress));
+        bar.finish_and_clear();
+        ingested.map_err(|reason| Complaint::new(reason.to_string()))
+    }
+
+    /// The same by whoever writes to a lake.
+    pub(crate) fn write(
+        &self,
+        writer: &mut LakeWriter,
+        options: IngestOptions,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Ingested, Error> {
         let openers: Vec<Opener> = self.sources.files.iter().filter_map(|file| self.opener(file.origin)).collect();
         let opens: Vec<_> = openers.iter().map(|opener| |source: Box<dyn Read + Send>| opener.open(source)).collect();
         let files = self.sources.files.iter().filter(|file| self.opener(file.origin).is_some());
@@ -144,10 +157,7 @@ impl Ingest<'_> {
                 Some(input.with_gap(source.gap).with_reading(reading))
             })
             .collect();
-        let bar = printer.progress_of_bytes("reading records", self.sources.length());
-        let ingested = writer.ingest(&inputs, IngestOptions::default(), &|progress| advance(&bar, progress));
-        bar.finish_and_clear();
-        ingested.map_err(|reason| Complaint::new(reason.to_string()))
+        writer.ingest(&inputs, options, progress)
     }
 
     fn opener(&self, origin: Origin) -> Option<Opener> {
@@ -201,6 +211,19 @@ impl Ingest<'_> {
         all_read
     }
 }
+
+/// The lake's writer, once another is done: a service that takes its evidence in is so soon, and comes back.
+fn in_turn(folder: &Path) -> Result<LakeWriter, Error> {
+    let began = Instant::now();
+    loop {
+        match LakeWriter::open(folder) {
+            Err(Error::Busy { .. }) if began.elapsed() < PATIENCE => std::thread::sleep(PATIENCE / 50),
+            opened => return opened,
+        }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn advance(bar: &ProgressBar, progress: Progress) {
     match progress {

@@ -1,5 +1,8 @@
 //! `stirtrace serve`: the verification and authentication service, until it is told to stop.
 
+mod intake;
+
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::cli::args::{ConfigArgs, CrlPolicyName, FetchArgs, RevocationArgs, TrustArgs};
@@ -16,10 +19,12 @@ use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::fetching::Fetching;
 use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
+use crate::cli::serve::intake::IntoLake;
 use crate::cli::settings::crl_policy;
 use crate::cli::trust::Trust;
 use crate::clock;
 use crate::fetch::Event;
+use crate::service::evidence::Intake;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
 use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
@@ -37,11 +42,15 @@ Examples:
   stirtrace serve --config stirtrace.toml --sip udp:127.0.0.1:5065,tcp:127.0.0.1:5065
   curl -s localhost:8080/v1/verify -H 'Content-Type: message/sip' --data-binary @invite.sip
 
-It speaks ATIS-1000082 (POST /stir/v1/verification, /stir/v1/signing) and gives
-whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET /health,
-/ready and /metrics are for those who run it. What it may do stands in the table
-[service] of stirtrace.toml. It listens on this machine only, and fetches nothing,
-unless that table or an option says otherwise.
+Over HTTP it speaks ATIS-1000082 (POST /stir/v1/verification, /stir/v1/signing) and
+gives whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET
+/health, /ready and /metrics are for those who run it. Over SIP (--sip, UDP and TCP)
+it is a redirect server: an INVITE gets a 302 with its Identity signed, or with what
+verification found, or the final response that [service.treatment] wants.
+
+What it may do stands in the table [service] of stirtrace.toml. It listens on this
+machine only, speaks SIP nowhere, and fetches nothing, unless that table or an
+option says otherwise.
 
 SIGHUP reads keys, trust, CRLs and configuration anew, and keeps the old ones if
 anything is wrong with the new; the log names what only a new start changes.
@@ -114,6 +123,8 @@ fn runtime(settings: &Settings) -> Result<Runtime, Complaint> {
 }
 
 async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complaint> {
+    // Before anybody is told that it runs: whoever hears that may send one.
+    let signals = Signals::receive();
     let server = Server::bind(App::new(Arc::clone(&engine)), &settings.listen).await;
     let server = server.map_err(|reason| {
         Complaint::new(reason.to_string()).hint("name another with --listen ADDR:PORT, or end what holds it")
@@ -123,12 +134,17 @@ async fn serve(engine: Arc<Engine>, settings: &Settings) -> Result<bool, Complai
         tracing::info!(url = %format_args!("{scheme}://{address}"), "listening");
     }
     let sip = start_sip(&engine, settings).await?;
-    let signals = tokio::spawn(follow_signals(Arc::clone(&engine), server.stopper()));
+    let signals = tokio::spawn(follow(signals, Arc::clone(&engine), server.stopper()));
     let fetcher = engine.standing().fetcher().cloned();
     let tending = fetcher.map(|fetcher| tokio::spawn(async move { fetcher.tend_forever().await }));
     let refreshing = tokio::spawn(refresh(engine));
-    let drained = server.run().await;
-    sip.stop(settings.limits.drain_time).await;
+    let stopper = server.stopper();
+    // Both front ends answer what is under way at the same time.
+    let sip_drains = async {
+        stopper.told().await;
+        sip.stop(settings.limits.drain_time).await;
+    };
+    let (drained, ()) = tokio::join!(server.run(), sip_drains);
     [Some(signals), Some(refreshing), tending].iter().flatten().for_each(JoinHandle::abort);
     tracing::info!(drained, "stopped");
     Ok(drained)
@@ -153,19 +169,37 @@ async fn start_sip(engine: &Arc<Engine>, settings: &Settings) -> Result<SipServi
     Ok(sip)
 }
 
-/// Reload and stop, as the system's service managers ask for them.
-async fn follow_signals(engine: Arc<Engine>, stopper: Stopper) {
-    let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be received; only a kill will stop the service");
-        return;
+/// What the system's service managers ask for reload and stop with.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn receive() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// Reloads and stops as it is told to.
+async fn follow(signals: io::Result<Signals>, engine: Arc<Engine>, stopper: Stopper) {
+    let mut signals = match signals {
+        Ok(signals) => signals,
+        Err(reason) => {
+            tracing::error!(%reason, "signals cannot be received; only a kill will stop the service");
+            return;
+        }
     };
     loop {
         tokio::select! {
-            Some(()) = hangup.recv() => reload(Arc::clone(&engine)).await,
-            Some(()) = terminate.recv() => break,
-            Some(()) = interrupt.recv() => break,
+            Some(()) = signals.hangup.recv() => reload(Arc::clone(&engine)).await,
+            Some(()) = signals.terminate.recv() => break,
+            Some(()) = signals.interrupt.recv() => break,
             else => return,
         }
     }
@@ -288,6 +322,12 @@ impl Files {
         let path = |text: &Option<String>| text.as_deref().map(|text| self.path(text));
         args.fetch_cache = args.fetch_cache.or_else(|| path(&settings.fetch_cache));
         args.fetch_archive = args.fetch_archive.or_else(|| path(&settings.fetch_archive));
+        if args.fetch_root.is_empty() {
+            args.fetch_root = settings.fetch_root.iter().map(|text| self.path(text)).collect();
+        }
+        if args.fetch_allow.is_empty() {
+            args.fetch_allow.clone_from(&settings.fetch_allow);
+        }
         args
     }
 
@@ -310,7 +350,11 @@ impl Files {
     fn evidence(&self, settings: &Settings) -> Result<Option<Evidence>, Complaint> {
         let Some(own) = &settings.evidence else { return Ok(None) };
         let folder = self.path(&own.folder);
-        let evidence = Evidence::open(&folder, own).map_err(|reason| {
+        let intake: Option<Box<dyn Intake>> = match (&own.lake, &self.configured) {
+            (Some(lake), Some(configured)) => Some(Box::new(IntoLake::new(lake, configured)?)),
+            _ => None,
+        };
+        let evidence = Evidence::open_into(&folder, own, intake).map_err(|reason| {
             Complaint::new(format!("service.evidence.folder {}: {reason}", folder.display()))
                 .hint("name a folder that may be written to")
         })?;

@@ -120,10 +120,7 @@ fn request(args: &SignArgs) -> Result<SignRequest, Complaint> {
 
 /// RFC 9562 §5.4: version 4.
 fn random_uuid() -> Result<String, Complaint> {
-    let mut bytes = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| Complaint::new("the system gives no random numbers").hint("name the UUID with --origid"))?;
-    Ok(uuid::of_random(bytes))
+    uuid::random().map_err(|reason| Complaint::new(reason.to_string()).hint("name the UUID with --origid"))
 }
 
 fn instant(text: &str) -> Result<UnixTime, String> {

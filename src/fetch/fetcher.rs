@@ -1,18 +1,37 @@
 //! The fetcher: from memory, else from disk, else over the network, once however many ask (RFC 9111 §4; F8, G21).
 
+mod archive;
+mod client;
+mod counts;
+mod disk;
+mod error;
+mod fetched;
+mod flight;
+mod guard;
+pub(crate) mod place;
+mod retrieval;
+mod roots;
+mod settings;
+mod shelf;
+mod store;
+mod tending;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fetch::counts::Counts;
-use crate::fetch::error::{CannotFetch, NotFetched};
-use crate::fetch::fetched::{Fetched, Kind};
-use crate::fetch::flight::Landing;
+use crate::fetch::fetcher::flight::Landing;
+use crate::fetch::fetcher::retrieval::{Reason, Retrieval};
+use crate::fetch::fetcher::shelf::{Held, Shelf};
 use crate::fetch::freshness::State;
 use crate::fetch::location::{Host, Location};
-use crate::fetch::retrieval::{Reason, Retrieval};
-use crate::fetch::settings::Settings;
-use crate::fetch::shelf::{Held, Shelf};
 use crate::time::UnixTime;
+
+pub use counts::Counts;
+pub use error::{CannotFetch, NotFetched};
+pub use fetched::{Event, Fetched, Kind};
+pub use guard::{Resolver, Resolving};
+pub use settings::{Limits, Rules, Settings, Tell};
+pub use tending::Accept;
 
 /// Fetches, and keeps what it fetched. A clone is the same fetcher; threads share it.
 ///
@@ -20,7 +39,7 @@ use crate::time::UnixTime;
 /// stamps what comes, while time limits go by a clock that never jumps.
 #[derive(Clone)]
 pub struct Fetcher {
-    pub(super) shared: Arc<Retrieval>,
+    shared: Arc<Retrieval>,
 }
 
 impl Fetcher {
@@ -162,7 +181,7 @@ impl Fetcher {
     }
 
     /// Fetches, or waits for whoever does.
-    pub(super) async fn fly(&self, kind: Kind, url: &str, now: UnixTime, reason: Reason) -> Landing {
+    async fn fly(&self, kind: Kind, url: &str, now: UnixTime, reason: Reason) -> Landing {
         let shelf: &Shelf = self.shared.shelf(kind);
         let location = match Location::parse(url) {
             Ok(location) => location,
@@ -201,6 +220,6 @@ impl std::fmt::Debug for Fetcher {
 }
 
 /// How much later an instant is after some of a clock that never jumps.
-pub(super) fn later(now: UnixTime, elapsed: Duration) -> UnixTime {
+fn later(now: UnixTime, elapsed: Duration) -> UnixTime {
     now.plus_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
 }

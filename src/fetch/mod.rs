@@ -17,52 +17,12 @@ pub mod entry;
 pub mod freshness;
 pub mod history;
 pub mod location;
-#[cfg(feature = "fetch")]
-pub(crate) mod place;
 mod sealed;
 
 #[cfg(feature = "fetch")]
-mod archive;
+pub(crate) mod fetcher;
 #[cfg(feature = "fetch")]
-mod client;
-#[cfg(feature = "fetch")]
-mod counts;
-#[cfg(feature = "fetch")]
-mod disk;
-#[cfg(feature = "fetch")]
-mod error;
-#[cfg(feature = "fetch")]
-mod fetched;
-#[cfg(feature = "fetch")]
-mod fetcher;
-#[cfg(feature = "fetch")]
-mod flight;
-#[cfg(feature = "fetch")]
-mod guard;
-#[cfg(feature = "fetch")]
-mod retrieval;
-#[cfg(feature = "fetch")]
-mod roots;
-#[cfg(feature = "fetch")]
-mod settings;
-#[cfg(feature = "fetch")]
-mod shelf;
-#[cfg(feature = "fetch")]
-mod store;
-#[cfg(feature = "fetch")]
-mod tending;
-
-#[cfg(feature = "fetch")]
-pub use counts::Counts;
-#[cfg(feature = "fetch")]
-pub use error::{CannotFetch, NotFetched};
-#[cfg(feature = "fetch")]
-pub use fetched::{Event, Fetched, Kind};
-#[cfg(feature = "fetch")]
-pub use fetcher::Fetcher;
-#[cfg(feature = "fetch")]
-pub use guard::{Resolver, Resolving};
-#[cfg(feature = "fetch")]
-pub use settings::{Limits, Rules, Settings, Tell};
-#[cfg(feature = "fetch")]
-pub use tending::Accept;
+pub use fetcher::{
+    Accept, CannotFetch, Counts, Event, Fetched, Fetcher, Kind, Limits, NotFetched, Resolver, Resolving, Rules,
+    Settings, Tell,
+};

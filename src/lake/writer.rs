@@ -57,6 +57,15 @@ impl LakeWriter {
         Ok(writer)
     }
 
+    /// Whether a file of that name and length was read to its end for a source. What it holds now only its hash tells;
+    /// for files that nobody writes to any more, that is enough.
+    #[must_use]
+    pub fn holds(&self, network: &str, source: &str, name: &str, bytes: u64) -> bool {
+        let of_source = self.held.sources.iter().filter(|own| own.name.network == network && own.name.source == source);
+        let mut files = of_source.flat_map(|own| &own.files);
+        files.any(|own| own.name == name && own.bytes == bytes && own.cut_short.is_none())
+    }
+
     /// Does a change; where it fails, what was written for it goes at once: it may be what fills the disk.
     pub(super) fn whole_or_not<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let done = change(self);

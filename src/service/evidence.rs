@@ -1,20 +1,28 @@
 //! Verdicts kept as evidence: one call record an object a line, so that a source of format `jsonl` takes them in and `trace`
 //! finds the calls (I1: what to store of an Identity header).
 //!
-//! A call never waits for the disk: a verdict goes into a queue, and where that is full it is dropped and counted.
+//! A call never waits for the disk: a verdict goes into a queue, and where that is full it is dropped and counted. The lines
+//! are a journal: whoever runs the service may have each file that is finished taken into a lake, by an [`Intake`].
+
+mod intake;
+mod journal;
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::thread::{Builder, JoinHandle};
 
 use serde::Serialize;
 
+pub use intake::{Intake, IntakeCounts, TakenIn};
+
+use intake::Taking;
+use journal::{Handing, Journal};
+
+use crate::clock;
 use crate::service::settings::EvidenceSettings;
 use crate::sip::call::Call;
 use crate::time::UnixTime;
@@ -23,8 +31,12 @@ use crate::verify::{Error, Signer, SipResponse, Verdict, Verstat};
 /// Keeps verdicts in the files of a folder.
 pub struct Evidence {
     queue: RwLock<Option<SyncSender<Entry>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// The threads, in the order in which they end.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     counts: Arc<Counts>,
+    intake: Option<Arc<intake::Counts>>,
+    /// The next verdict's number.
+    serial: AtomicU64,
     checks: bool,
 }
 
@@ -46,21 +58,46 @@ impl Evidence {
     /// # Errors
     /// When the folder cannot be made or written to.
     pub fn open(folder: &Path, settings: &EvidenceSettings) -> io::Result<Self> {
+        Self::open_into(folder, settings, None)
+    }
+
+    /// The same; `intake` takes each file that is finished into the lake that the settings name. What an earlier run
+    /// left is taken in, too.
+    ///
+    /// # Errors
+    /// As for [`Evidence::open`].
+    pub fn open_into(folder: &Path, settings: &EvidenceSettings, intake: Option<Box<dyn Intake>>) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let counts = Arc::new(Counts::default());
         let (queue, entries) = sync_channel(settings.queue);
-        let files = Files { folder: folder.to_owned(), most: settings.bytes, open: None, troubled: None };
+        let (finished, files) = channel();
+        let handing = settings.lake.as_ref().filter(|_| intake.is_some()).map(|own| Handing::new(finished, own));
+        let journal = Journal::new(folder.to_owned(), settings.bytes, handing);
         // Fails now rather than with the first call.
-        files.probe()?;
+        journal.probe()?;
+        // Before anything is written: what lies there is an earlier run's.
+        let taking = intake.map(|intake| Taking::new(intake, folder)).transpose()?;
+        let taken = taking.as_ref().map(Taking::counts);
         let own = Arc::clone(&counts);
-        let writer = std::thread::Builder::new().name("evidence".to_owned());
-        let writer = writer.spawn(move || files.write_all(&entries, &own))?;
-        Ok(Self { queue: RwLock::new(Some(queue)), writer: Mutex::new(Some(writer)), counts, checks: settings.checks })
+        let mut threads = vec![thread("evidence", move || journal.write_all(&entries, &own))?];
+        if let Some(taking) = taking {
+            threads.push(thread("evidence-intake", move || taking.take_all(&files))?);
+        }
+        Ok(Self {
+            queue: RwLock::new(Some(queue)),
+            threads: Mutex::new(threads),
+            counts,
+            intake: taken,
+            serial: AtomicU64::new(first_serial()),
+            checks: settings.checks,
+        })
     }
 
     /// Keeps the verdict on a call, if there is room.
     pub fn keep(&self, call: &Call, verdict: &Verdict) {
-        let entry = serde_json::to_vec(&Record::of(call, verdict, self.checks)).ok().map(|mut line| {
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let record = Record { serial, ..Record::of(call, verdict, self.checks) };
+        let entry = serde_json::to_vec(&record).ok().map(|mut line| {
             line.push(b'\n');
             Entry { day: verdict.at.to_string().chars().take(10).collect(), line }
         });
@@ -87,15 +124,30 @@ impl Evidence {
         self.counts.dropped.load(Ordering::Relaxed)
     }
 
-    /// Writes what is in the queue and takes no more.
+    /// What became of the files that are taken into a lake, if they are.
+    #[must_use]
+    pub fn intake(&self) -> Option<IntakeCounts> {
+        self.intake.as_deref().map(intake::Counts::read)
+    }
+
+    /// Writes what is in the queue, has it taken into the lake, and takes no more.
     pub fn close(&self) {
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // A writer that panicked has written what it could.
-            let _ = writer.join();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // One that panicked has done what it could.
+            let _ = thread.join();
         }
     }
+}
+
+/// No run begins where another has been: a million verdicts a second are more than any machine gives.
+fn first_serial() -> u64 {
+    clock::now().seconds().unsigned_abs() * 1_000_000
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    Builder::new().name(name.to_owned()).spawn(run)
 }
 
 impl Drop for Evidence {
@@ -123,6 +175,8 @@ struct Record<'a> {
     origid: Option<&'a str>,
     spc: Option<&'a str>,
     verdict: Kept<'a>,
+    /// Tells verdicts apart that are alike in all else: to a lake, a line that stands in two files is one.
+    serial: u64,
 }
 
 #[derive(Serialize)]
@@ -158,6 +212,7 @@ impl<'a> Record<'a> {
             origid: verdict.origid.as_deref(),
             spc: verdict.signer.as_ref().and_then(|signer| signer.spc()),
             verdict: kept,
+            serial: 0,
         }
     }
 }
@@ -173,132 +228,3 @@ impl<'a> Short<'a> {
         }
     }
 }
-
-/// The files of the folder, one open at a time.
-struct Files {
-    folder: PathBuf,
-    most: u64,
-    open: Option<Open>,
-    /// When a fault was last told.
-    troubled: Option<Instant>,
-}
-
-struct Open {
-    day: String,
-    file: BufWriter<File>,
-    bytes: u64,
-    /// Lines that are not on the disk yet.
-    pending: u64,
-}
-
-impl Files {
-    fn probe(&self) -> io::Result<()> {
-        let probe = self.folder.join(".stirtrace-probe");
-        drop(private().write(true).create(true).truncate(true).open(&probe)?);
-        std::fs::remove_file(probe)
-    }
-
-    fn write_all(mut self, entries: &Receiver<Entry>, counts: &Counts) {
-        loop {
-            match entries.recv_timeout(FLUSH_EVERY) {
-                Ok(entry) => self.take(&entry, counts),
-                Err(RecvTimeoutError::Timeout) => self.flush(counts),
-                Err(RecvTimeoutError::Disconnected) => return self.flush(counts),
-            }
-        }
-    }
-
-    fn take(&mut self, entry: &Entry, counts: &Counts) {
-        let length = u64::try_from(entry.line.len()).unwrap_or(u64::MAX);
-        let full = self.open.as_ref().is_some_and(|open| open.day != entry.day || open.bytes + length > self.most);
-        if full {
-            self.flush(counts);
-            self.open = None;
-        }
-        if self.open.is_none() {
-            match self.next_file(&entry.day, length) {
-                Ok(open) => self.open = Some(open),
-                Err(reason) => return self.trouble(&reason, 1, counts),
-            }
-        }
-        let Some(open) = &mut self.open else { return };
-        match open.file.write_all(&entry.line) {
-            Ok(()) => {
-                open.bytes += length;
-                open.pending += 1;
-            }
-            Err(reason) => self.give_up(&reason, 1, counts),
-        }
-    }
-
-    fn flush(&mut self, counts: &Counts) {
-        let Some(open) = &mut self.open else { return };
-        let pending = std::mem::take(&mut open.pending);
-        match open.file.flush() {
-            Ok(()) => {
-                counts.written.fetch_add(pending, Ordering::Relaxed);
-            }
-            Err(reason) => self.give_up(&reason, pending, counts),
-        }
-    }
-
-    /// What the file has of them nobody knows: it is left, and the next line begins on a line of its own.
-    fn give_up(&mut self, reason: &io::Error, lost: u64, counts: &Counts) {
-        let pending = self.open.take().map_or(0, |open| {
-            let pending = open.pending;
-            // Dropping the writer would try once more, and wait for the disk.
-            drop(open.file.into_parts());
-            pending
-        });
-        self.trouble(reason, lost + pending, counts);
-    }
-
-    fn trouble(&mut self, reason: &io::Error, lost: u64, counts: &Counts) {
-        counts.dropped.fetch_add(lost, Ordering::Relaxed);
-        if self.troubled.is_none_or(|at| at.elapsed() > TELL_EVERY) {
-            self.troubled = Some(Instant::now());
-            tracing::error!(%reason, folder = %self.folder.display(), "verdicts cannot be kept as evidence");
-        }
-    }
-
-    /// The day's file that has room: `verdicts-2026-05-04.jsonl`, then `verdicts-2026-05-04-2.jsonl` and so on.
-    fn next_file(&self, day: &str, length: u64) -> io::Result<Open> {
-        for number in 1_u32.. {
-            let name = match number {
-                1 => format!("verdicts-{day}.jsonl"),
-                number => format!("verdicts-{day}-{number}.jsonl"),
-            };
-            let mut file = private().read(true).append(true).create(true).open(self.folder.join(name))?;
-            let bytes = file.metadata()?.len();
-            if bytes > 0 && bytes + length > self.most {
-                continue;
-            }
-            end_line(&mut file, bytes)?;
-            return Ok(Open { day: day.to_owned(), file: BufWriter::with_capacity(BUFFER, file), bytes, pending: 0 });
-        }
-        Err(io::Error::other("too many files of one day"))
-    }
-}
-
-/// A line that broke off, for the disk was full or the power gone, stays by itself.
-fn end_line(file: &mut File, bytes: u64) -> io::Result<()> {
-    if bytes == 0 {
-        return Ok(());
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
-}
-
-/// Numbers of users stand in it: nobody else's business.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-const BUFFER: usize = 64 * 1024;
-const FLUSH_EVERY: Duration = Duration::from_millis(200);
-const TELL_EVERY: Duration = Duration::from_secs(60);

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use crate::document::{Flaw, Misplaced};
+#[cfg(feature = "service")]
+use crate::fetch::address::InvalidAllowance;
 use crate::network::InvalidRange;
 
 /// A fault with its place.
@@ -18,6 +20,10 @@ pub enum Fault {
         /// What stands there.
         text: String,
     },
+    /// No host that may lie at special addresses.
+    #[cfg(feature = "service")]
+    #[error("{0}")]
+    Allowance(InvalidAllowance),
     /// Full attestation where no right to the number is stated.
     #[error(
         "A says that the customer may use the number (RFC 8588 §4): the rule has to name numbers, and a customer or a \

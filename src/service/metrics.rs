@@ -7,6 +7,8 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::service::treatment::Action;
+
 /// The counts of one service; nothing process-wide.
 pub(crate) struct Metrics {
     recorder: PrometheusRecorder,
@@ -14,6 +16,9 @@ pub(crate) struct Metrics {
     passed: Counter,
     signed: Counter,
     not_signed: Counter,
+    continued: Counter,
+    tagged: Counter,
+    rejected: Counter,
     /// By [`Route`].
     seconds: [Histogram; Route::ALL.len()],
     /// By [`Route`]: those answered with 200.
@@ -102,10 +107,14 @@ impl Metrics {
         describe(&recorder);
         let verdict = |verdict, reason| counter(&recorder, VERDICTS, &[("verdict", verdict), ("reason", reason)]);
         let signatures = |outcome| counter(&recorder, "stirtrace_signatures_total", &[("outcome", outcome)]);
+        let treatments = |action| counter(&recorder, "stirtrace_treatments_total", &[("action", action)]);
         Self {
             passed: verdict("passed", ""),
             signed: signatures("signed"),
             not_signed: signatures("refused"),
+            continued: treatments("continue"),
+            tagged: treatments("tag"),
+            rejected: treatments("reject"),
             seconds: Route::ALL
                 .map(|route| recorder.register_histogram(&key(SECONDS_NAME, &[("route", route.as_str())]), &METADATA)),
             good: Route::ALL.map(|route| counter(&recorder, REQUESTS, &[("route", route.as_str()), ("code", "200")])),
@@ -144,6 +153,15 @@ impl Metrics {
     /// A call was signed, or was not.
     pub(crate) fn count_signature(&self, signed: bool) {
         if signed { self.signed.increment(1) } else { self.not_signed.increment(1) }
+    }
+
+    /// A verdict was followed by what the policy makes of it.
+    pub(crate) fn count_treatment(&self, action: Action) {
+        match action {
+            Action::Continue => self.continued.increment(1),
+            Action::Reject => self.rejected.increment(1),
+            Action::Tag => self.tagged.increment(1),
+        }
     }
 
     /// A request was turned away before it was looked at.
@@ -215,14 +233,18 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 24] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
+    ("stirtrace_treatments_total", "What the policy makes of judged calls"),
     ("stirtrace_refused_total", "Requests turned away before they were looked at"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
     ("stirtrace_evidence_dropped_total", "Verdicts not kept, for the disk was too slow or full"),
+    ("stirtrace_evidence_lake_records_total", "Kept verdicts that were added to the lake"),
+    ("stirtrace_evidence_lake_set_aside_total", "Lines of evidence that broke off, and are no records"),
+    ("stirtrace_evidence_lake_failures_total", "Attempts to take evidence into the lake that failed"),
     ("stirtrace_fetches_total", "What was asked for over HTTPS, by what came of it"),
     ("stirtrace_fetch_failures_total", "What was refused to be fetched, or failed, by why"),
     ("stirtrace_replays_total", "Tokens that came with another call"),
@@ -241,7 +263,7 @@ const COUNTERS: [(&str, &str); 20] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 16] = [
+const GAUGES: [(&str, &str); 18] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
@@ -249,6 +271,8 @@ const GAUGES: [(&str, &str); 16] = [
     ("stirtrace_crl_age_seconds", "How old a CRL is, by its thisUpdate"),
     ("stirtrace_crl_next_update_seconds", "When a CRL is to be replaced, in seconds since 1970"),
     ("stirtrace_loaded_seconds", "When the files were read that are in use, in seconds since 1970"),
+    ("stirtrace_evidence_lake_age_seconds", "Since when no evidence was taken into the lake"),
+    ("stirtrace_evidence_lake_waiting", "Finished files of evidence that are not in the lake"),
     ("stirtrace_fetches_in_flight", "Fetches under way or waiting"),
     ("stirtrace_fetched_disk_bytes", "What the cache of fetched answers takes on the disk"),
     ("stirtrace_certificate_urls", "URLs that a certificate, or its lack, is remembered of"),

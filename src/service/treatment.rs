@@ -5,16 +5,17 @@
 //! it. Every treatment says which rule it comes from.
 
 mod conditions;
+mod peer;
 mod reader;
 
-use std::net::IpAddr;
+use serde::Serialize;
 
-use crate::network::AddressRange;
 use crate::passport::Attestation;
 use crate::sip::call::Call;
 use crate::verify::{CheckResult, Conclusion, Error, PassportReport, SipResponse, Verdict, Verstat};
 
 pub use conditions::Conditions;
+pub use peer::{Peer, PeerManner};
 
 /// `[service.treatment]`: how calls are treated, and those of some peers otherwise.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,7 +23,8 @@ pub use conditions::Conditions;
 pub struct TreatmentSettings {
     /// For everybody.
     pub general: Manner,
-    /// For peers by the address that calls come from; of several that fit, the one with the longest prefix.
+    /// For peers by the address that calls come from, of several that fit the one with the longest prefix; and for
+    /// clients that show who they are by that, wherever they are.
     pub peers: Vec<PeerManner>,
 }
 
@@ -60,18 +62,6 @@ impl Default for Manner {
     }
 }
 
-/// A peer's manner.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PeerManner {
-    /// Its name, for reasons; none where none is given.
-    pub name: Option<String>,
-    /// Where its calls come from.
-    pub addresses: Vec<AddressRange>,
-    /// How its calls are treated: what the file does not say is as for everybody.
-    pub manner: Manner,
-}
-
 /// One rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -93,7 +83,8 @@ impl TreatmentRule {
 }
 
 /// What happens to a call.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Action {
     /// It continues as it is, with nothing added.
@@ -143,12 +134,13 @@ pub enum ReasonProtocol {
 }
 
 /// A final response.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Rejection {
     /// 400 to 699.
     pub code: u16,
     /// The phrase.
+    #[serde(rename = "reason")]
     pub phrase: String,
 }
 
@@ -160,15 +152,19 @@ impl Rejection {
     }
 }
 
-/// What becomes of one call.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// What becomes of one call. It serialises as the member `treatment` of `POST /v1/verify`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[must_use]
 #[non_exhaustive]
 pub struct Treatment {
     /// Continued, tagged or rejected.
     pub action: Action,
     /// The response that rejects it.
+    #[serde(rename = "response")]
     pub rejection: Option<Rejection>,
+    /// Whether the settings name that response, rather than table H.
+    #[serde(skip)]
+    pub own_response: bool,
     /// The value of `verstat`; none where nothing is added.
     pub verstat: Option<String>,
     /// The attestation to pass on: only of calls that passed.
@@ -184,23 +180,20 @@ pub struct Treatment {
 }
 
 impl TreatmentSettings {
-    /// How calls from an address are treated, and what the peer is called.
+    /// How a peer's calls are treated, and what the peer is called.
     #[must_use]
-    pub fn manner(&self, source: Option<IpAddr>) -> (&Manner, Option<&str>) {
-        let ranges = self.peers.iter().flat_map(|peer| peer.addresses.iter().map(move |range| (range, peer)));
-        let peer = source.and_then(|source| {
-            let fitting = ranges.filter(|(range, _)| range.contains(source));
-            fitting.max_by_key(|(range, _)| range.prefix()).map(|(_, peer)| peer)
-        });
-        match peer {
-            Some(peer) => (&peer.manner, Some(peer.name.as_deref().unwrap_or("without a name"))),
+    pub fn manner(&self, peer: Peer<'_>) -> (&Manner, Option<&str>) {
+        // The first of those that fit equally well.
+        let fitting = self.peers.iter().rev().filter_map(|own| Some((own.fit(peer)?, own)));
+        match fitting.max_by_key(|(fit, _)| *fit) {
+            Some((_, own)) => (&own.manner, Some(own.name.as_deref().unwrap_or("without a name"))),
             None => (&self.general, None),
         }
     }
 
-    /// What becomes of a call with this verdict that came from this address.
-    pub fn treat(&self, call: &Call, verdict: &Verdict, source: Option<IpAddr>) -> Treatment {
-        let (manner, peer) = self.manner(source);
+    /// What becomes of a call with this verdict that this peer handed over.
+    pub fn treat(&self, call: &Call, verdict: &Verdict, peer: Peer<'_>) -> Treatment {
+        let (manner, peer) = self.manner(peer);
         let mut treatment = manner.treat(call, verdict);
         if let Some(peer) = peer {
             treatment.because = format!("peer {peer}: {}", treatment.because);
@@ -215,12 +208,14 @@ impl Manner {
         if self.reject_anonymous && call.from.is_none() && call.asserted.is_empty() {
             // RFC 5079 §4.
             let because = "reject_anonymous: neither P-Asserted-Identity nor From names a caller";
-            return self.rejected(verdict, Rejection::new(433, None), because.to_owned());
+            let rejected = self.rejected(verdict, Rejection::new(433, None), because.to_owned());
+            return Treatment { own_response: true, ..rejected };
         }
         if self.require_identity && call.identities.is_empty() {
             // RFC 8224 §6.2.2.
             let because = "require_identity: the call has no Identity header".to_owned();
-            return self.rejected(verdict, Rejection::new(428, None), because);
+            let rejected = self.rejected(verdict, Rejection::new(428, None), because);
+            return Treatment { own_response: true, ..rejected };
         }
         let diverted = is_diverted(verdict);
         if diverted && self.diverted != Diverted::Failed {
@@ -240,7 +235,8 @@ impl Manner {
                 match rule.action {
                     Action::Reject => {
                         let response = rule.response.clone().unwrap_or_else(|| usual_rejection(call, verdict));
-                        self.rejected(verdict, response, because)
+                        let own_response = rule.response.is_some();
+                        Treatment { own_response, ..self.rejected(verdict, response, because) }
                     }
                     action => self.continued(verdict, action, because),
                 }
@@ -288,6 +284,7 @@ impl Manner {
         Treatment {
             action: Action::Tag,
             rejection: None,
+            own_response: false,
             verstat: Some(self.verstat.spell(verstat, attest)),
             attest,
             origid: verdict.origid.clone().filter(|_| believed),

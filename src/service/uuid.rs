@@ -1,12 +1,20 @@
 //! Random UUIDs (RFC 9562 §5.4: version 4): origination identifiers, names of requests.
 
-/// A new one. Without the system's random numbers it is all zeros but for its version: a name for a request, and no
-/// more than that.
-pub(crate) fn random() -> String {
-    let mut bytes = [0_u8; 16];
-    // What fails here fails everything that signs.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
-    of_random(bytes)
+/// The system gives no random numbers: nothing that has to be told apart from everything else can be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the system gives no random numbers")]
+pub(crate) struct NoRandomNumbers;
+
+/// A new one.
+pub(crate) fn random() -> Result<String, NoRandomNumbers> {
+    octets().map(of_random)
+}
+
+/// What one is made of.
+pub(crate) fn octets() -> Result<[u8; 16], NoRandomNumbers> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomNumbers)?;
+    Ok(bytes)
 }
 
 /// The one of these random octets.
@@ -32,7 +40,7 @@ mod tests {
 
     #[test]
     fn each_is_a_uuid_of_version_4() {
-        let (first, second) = (random(), random());
+        let (first, second) = (random().unwrap(), random().unwrap());
         assert!(is_uuid(&first) && first != second, "{first}");
         assert_eq!(&first[14..15], "4");
         assert!("89ab".contains(&first[19..20]), "{first}");

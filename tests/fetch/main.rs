@@ -15,4 +15,6 @@ mod desk;
 mod documents;
 mod faults;
 mod server;
+#[cfg(feature = "cli")]
+mod serving;
 mod ssrf;

@@ -16,19 +16,19 @@ use stirtrace::service::http::TlsFiles;
 use crate::lab;
 use crate::stand::{Answer, Connection, NOW, Request, SIGNING, Setup, Stand, VERIFICATION, good, verification_of};
 
-const TOKENS: &str = "[service.tokens]\nkeys = \"gateway.pem\"\nissuer = \"https://login.carrier.example\"\n\
+pub(crate) const TOKENS: &str = "[service.tokens]\nkeys = \"gateway.pem\"\nissuer = \"https://login.carrier.example\"\n\
     audience = \"stirtrace\"\nalgorithms = [\"ES256\"]\nleeway_seconds = 5";
 
-fn public_key(name: &str) -> String {
+pub(crate) fn public_key(name: &str) -> String {
     lab::key(name).verifying_key().to_public_key_pem(LineEnding::LF).unwrap()
 }
 
-fn claims(scope: &str) -> Value {
+pub(crate) fn claims(scope: &str) -> Value {
     json!({"iss": "https://login.carrier.example", "aud": ["stirtrace", "other"], "sub": "sbc-1", "exp": NOW + 60,
         "scope": scope})
 }
 
-fn token(claims: &Value) -> String {
+pub(crate) fn token(claims: &Value) -> String {
     let key = EncodingKey::from_ec_pem(&lab::file(&lab::entry("quarry").key)).unwrap();
     encode(&Header::new(Algorithm::ES256), claims, &key).unwrap()
 }

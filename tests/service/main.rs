@@ -18,4 +18,5 @@ mod signing;
 mod stand;
 #[path = "../verification/token.rs"]
 mod token;
+mod treatment;
 mod verdicts;

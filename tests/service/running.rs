@@ -1,12 +1,14 @@
 //! A service that runs: what it tells of itself, what it keeps, how it reads its files anew, and how it stops.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use stirtrace::service::Evidence;
+use stirtrace::service::evidence::{Intake, TakenIn};
 use stirtrace::service::settings::Settings;
 
 use crate::stand::{NOW, Request, SIGNING, Setup, Stand, VERIFICATION, good, identity, verification_of};
@@ -194,6 +196,93 @@ fn every_verdict_is_kept_as_a_call_record() {
     assert_eq!((&passed["identity"], &passed["spc"], &passed["attest"]), (&json!(good()), &json!("552D"), &json!("A")));
     let failed = lines.iter().find(|line| line["verstat"] == "TN-Validation-Failed").unwrap();
     assert_eq!(failed["verdict"]["errors"][0]["kind"], "InvalidSignature");
+}
+
+/// An intake that does what it is told, and notes what it was given.
+struct Scripted {
+    turns: Vec<Result<TakenIn, String>>,
+    given: Arc<Mutex<Vec<Vec<PathBuf>>>>,
+}
+
+impl Intake for Scripted {
+    fn take_in(&mut self, files: &[PathBuf]) -> Result<TakenIn, String> {
+        self.given.lock().unwrap().push(files.to_vec());
+        assert!(!self.turns.is_empty(), "a fault of ours");
+        self.turns.remove(0)
+    }
+}
+
+#[test]
+fn finished_files_are_handed_over_until_they_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    // What an earlier run left, and what is none of ours.
+    std::fs::write(file("verdicts-2026-05-03.jsonl"), "{}\n").unwrap();
+    std::fs::write(file("notes.jsonl"), "{}\n").unwrap();
+    let text = b"[service.evidence]\nfolder = \"e\"\nlake = \"l\"\nnetwork = \"n\"\nlake_records = 2\n";
+    let settings = Settings::parse(text).unwrap().evidence.unwrap();
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let mut taken = TakenIn::default();
+    (taken.added, taken.set_aside) = (3, 1);
+    taken.refused.push("verdicts-2026-05-03.jsonl: known as another's".to_owned());
+    let turns = vec![Err("the lake's disk is full".to_owned()), Ok(taken)];
+    let intake = Scripted { turns, given: Arc::clone(&given) };
+    let evidence = Evidence::open_into(folder.path(), &settings, Some(Box::new(intake))).unwrap();
+    let stand = Setup::new("").with_evidence(evidence).start();
+    for _ in 0..5 {
+        assert_eq!(stand.verification(&verification_of(good()))["verstat"], "TN-Validation-Passed");
+    }
+    let evidence = stand.engine.evidence().unwrap();
+    evidence.close();
+    let given = given.lock().unwrap();
+    let own: Vec<PathBuf> = ["", "-2", "-3"].map(|number| file(&format!("verdicts-2026-05-04{number}.jsonl"))).into();
+    let all = [&[file("verdicts-2026-05-03.jsonl")], own.as_slice()].concat();
+    // What failed is not tried again at once, but before the end.
+    assert_eq!((given.len(), &given[1]), (2, &all), "{given:?}");
+    let lines = |path: &PathBuf| std::fs::read_to_string(path).unwrap().lines().count();
+    assert_eq!(own.iter().map(lines).collect::<Vec<_>>(), [2, 2, 1]);
+    let counts = evidence.intake().unwrap();
+    assert_eq!((counts.added, counts.set_aside, counts.failures, counts.waiting), (3, 1, 2, 0));
+    let page = stand.get("/metrics").text();
+    for line in ["lake_records_total 3", "lake_set_aside_total 1", "lake_failures_total 2", "lake_waiting 0"] {
+        assert!(page.contains(&format!("stirtrace_evidence_{line}")), "{line} in\n{page}");
+    }
+    assert!(page.contains("stirtrace_evidence_lake_age_seconds 0"), "{page}");
+}
+
+#[test]
+fn days_that_come_in_turns_do_not_make_a_file_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = b"[service.evidence]\nfolder = \"e\"\nlake = \"l\"\nnetwork = \"n\"\n";
+    let settings = Settings::parse(text).unwrap().evidence.unwrap();
+    let intake = Scripted { turns: vec![Ok(TakenIn::default())], given: Arc::default() };
+    let given = Arc::clone(&intake.given);
+    let evidence = Evidence::open_into(folder.path(), &settings, Some(Box::new(intake))).unwrap();
+    let stand = Setup::new("").with_evidence(evidence).start();
+    let midnight = NOW / 86_400 * 86_400;
+    stand.at(midnight);
+    for second in [-1, 0, -1, 0] {
+        let mut request = verification_of(good());
+        request["verificationRequest"]["time"] = json!(midnight + second);
+        assert_eq!(stand.verification(&request)["reasonCode"], 403, "long before it was signed");
+    }
+    stand.engine.evidence().unwrap().close();
+    let name = folder.path().join("verdicts-2026-05-03.jsonl");
+    assert_eq!(*given.lock().unwrap(), [vec![name.clone()]]);
+    assert_eq!(std::fs::read_to_string(name).unwrap().lines().count(), 4);
+}
+
+#[test]
+fn an_intake_that_panics_costs_an_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("verdicts-2026-05-03.jsonl"), "{}\n").unwrap();
+    let text = b"[service.evidence]\nfolder = \"e\"\nlake = \"l\"\nnetwork = \"n\"\n";
+    let settings = Settings::parse(text).unwrap().evidence.unwrap();
+    let intake = Scripted { turns: Vec::new(), given: Arc::default() };
+    let evidence = Evidence::open_into(folder.path(), &settings, Some(Box::new(intake))).unwrap();
+    evidence.close();
+    let counts = evidence.intake().unwrap();
+    assert_eq!((counts.failures, counts.waiting), (2, 1), "at the start, and at the end");
 }
 
 #[test]

@@ -23,9 +23,11 @@ fn everything_that_can_be_said_is_read() {
     let settings = Settings::parse(text.as_bytes()).unwrap();
     assert_eq!(settings.signers[0].name, "twill");
     let every = "[service]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nopen = true\nfetch = true\nworkers = 2\n\
+        fetch_root = \"tls/root.pem\"\nfetch_allow = [\"certificates.example=10.1.0.0/16\"]\n\
         [service.verification]\nmax_age = 30\nprofile = \"atis\"\nstrict = true\nrequire = \"shaken\"\n\
         crl_policy = \"require-fresh\"\n[service.atis82]\nreason_names = \"reasoncode\"\n\
         [service.limits]\nbody = 4096\nrate = 50\nburst = 10\ndrain_seconds = 3\n\
+        [service.evidence]\nfolder = \"e\"\nlake = \"l\"\nnetwork = \"Prairie Telephone\"\nlake_seconds = 60\n\
         [service.log]\nlevel = \"requests\"\nnumbers = true\n";
     let settings = Settings::parse(every.as_bytes()).unwrap();
     assert_eq!((settings.listen.len(), settings.workers, settings.fetch), (2, Some(2), true));
@@ -34,11 +36,53 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!(settings.atis82.reason_names, ReasonNames::Lower);
     assert_eq!((settings.limits.body, settings.limits.rate, settings.limits.burst), (4096, Some(50), 10));
     assert_eq!(settings.log.level, LogLevel::Requests);
+    assert_eq!(settings.fetch_root, ["tls/root.pem"]);
+    assert!(settings.fetch_allow[0].covers("certificates.example", "10.1.2.3".parse().unwrap()));
+    let lake = settings.evidence.unwrap().lake.unwrap();
+    assert_eq!((lake.folder.as_str(), lake.network.as_str(), lake.source.as_str()), ("l", "Prairie Telephone", "live"));
+    assert_eq!((lake.every.as_secs(), lake.records), (60, 1_000_000));
+}
+
+#[test]
+fn what_only_a_new_start_changes_is_named() {
+    let usual = Settings::default();
+    let changed = |text: &str| usual.fixed_keys_changed(&Settings::parse(text.as_bytes()).unwrap());
+    let cases = [
+        ("[service]\nlisten = \"127.0.0.1:9\"", "listen"),
+        ("[service]\nworkers = 2", "workers"),
+        ("[service]\nfetch = true", "fetch"),
+        ("[service]\nfetch_cache = \"c\"", "fetch_cache"),
+        ("[service]\nfetch_archive = \"a\"", "fetch_archive"),
+        ("[service]\nfetch_root = \"r\"", "fetch_root"),
+        ("[service]\nfetch_allow = \"a.example=10.0.0.1\"", "fetch_allow"),
+        ("[service.limits]\nrequests = 7", "limits"),
+        ("[service.sip]\nlisten = \"udp:127.0.0.1:5065\"", "sip"),
+        ("[service.sip]\nrate = 7", "sip"),
+        ("[service.replay]", "replay"),
+        ("[service.log]\nlevel = \"warn\"", "log"),
+        ("[service.evidence]\nfolder = \"e\"", "evidence"),
+    ];
+    for (text, key) in cases {
+        assert_eq!(changed(text), [key], "{text}");
+    }
+    for text in [
+        "[service.limits]\nrate = 7",
+        "[service.treatment]\nreason = \"SIP\"",
+        "[service.signing]",
+        "[service.verification]\nmax_age = 30",
+    ] {
+        assert_eq!(changed(text), [""; 0], "{text}");
+    }
+    // Tokens are remembered for as long as they may be old.
+    let with = |age: u32| format!("[service.replay]\n[service.verification]\nmax_age = {age}");
+    let before = Settings::parse(with(60).as_bytes()).unwrap();
+    assert_eq!(before.fixed_keys_changed(&Settings::parse(with(30).as_bytes()).unwrap()), ["replay"]);
 }
 
 #[test]
 fn faults_are_told_with_their_place_and_what_belongs_there() {
     let wrong = "[service]\nlisten = [\"localhost:8080\", \"127.0.0.1:8080\"]\nfetch = \"yes\"\nworkers = 0\nport = 1\n\
+        fetch_allow = \"here\"\n[service.evidence]\nfolder = \"e\"\nlake_seconds = 0\n\
         [service.limits]\nbody = 10\nburts = 7\n[service.verification]\nprofile = \"rfc8224\"\n\
         [service.tls]\ncertificate = \"server.pem\"\n[service.tokens]\nalgorithms = [\"HS256\", \"none\"]\n\
         [[service.signer]]\nname = \"a\"\nkey = \"k\"\ncertificate = \"c\"\nx5u = \"u\"\n\

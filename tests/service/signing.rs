@@ -78,3 +78,20 @@ fn a_certificate_that_has_ended_signs_nothing() {
     request["signingRequest"]["iat"] = json!(NOW + 20 * 366 * 86_400);
     assert_eq!(stand.post(SIGNING, &request).exception().0, "POL5000");
 }
+
+#[test]
+fn which_rule_gave_the_attestation_is_told_beside_the_body() {
+    // F30: the body is the standard's and nothing more.
+    let reason = |settings: &str| {
+        let answer = Setup::new(settings).start().post(SIGNING, &request());
+        let response = &answer.json()["signingResponse"];
+        assert_eq!(response.as_object().unwrap().len(), 1, "{response}");
+        answer.header("attestation-reason").unwrap().to_owned()
+    };
+    assert_eq!(reason(""), "the request says A, and no policy is configured");
+    let rules = "[service.signing]\ndefault = \"C\"\n[[service.signing.trunk]]\nname = \"tg-1\"\ncustomer = \"Müller\"\n\
+        addresses = \"127.0.0.0/8\"\n[[service.signing.rule]]\ncustomer = \"Müller\"\nnumbers = \"1215555*\"\nattest = \"B\"\n";
+    let told = reason(rules);
+    assert!(told.starts_with("the request asks for A; rule 1 (customer M\\u{fc}ller, "), "{told}");
+    assert!(reason("[service.signing]\ndefault = \"C\"").contains("the default gives C"));
+}

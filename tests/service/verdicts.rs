@@ -71,7 +71,8 @@ fn the_verdict_is_the_verifiers_own() {
     // One object, whoever prints it.
     let stand = Stand::plain();
     let call = json!({"identity": good(), "from": "12155550112", "to": "12155550131"});
-    let served = stand.post(VERIFY, &call).json();
+    let mut served = stand.post(VERIFY, &call).json();
+    assert_eq!(served.as_object_mut().unwrap().remove("treatment").unwrap()["action"], "tag");
     let call =
         stirtrace::sip::JsonCall::parse(&call.to_string()).unwrap().into_call(&Policy::default().number_plan).unwrap();
     let verifier = Verifier::new(Policy::default());

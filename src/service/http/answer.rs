@@ -20,13 +20,17 @@ pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
 }
 
 /// What a request was about, for the log; it travels with the answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
-    pub(super) verdict: &'static str,
+    pub(super) verdict: Option<&'static str>,
     pub(super) reason: Option<&'static str>,
     pub(super) spc: Option<String>,
+    /// What was signed.
+    pub(super) attest: Option<&'static str>,
+    /// Which rule decided what becomes of the call, or what is signed of it.
+    pub(super) because: Option<String>,
 }
 
 impl Seen {
@@ -34,9 +38,14 @@ impl Seen {
         Self {
             from: verdict.call.from.as_ref().map(ToString::to_string),
             to: verdict.call.to.as_ref().map(ToString::to_string),
-            verdict: verdict.conclusion.as_str(),
+            verdict: Some(verdict.conclusion.as_str()),
             reason: verdict.decisive().and_then(|report| report.error.as_ref()).map(crate::verify::Error::kind),
             spc: verdict.signer.as_ref().and_then(|signer| signer.spc()).map(str::to_owned),
+            ..Self::default()
         }
+    }
+
+    pub(super) fn because(self, because: String) -> Self {
+        Self { because: Some(because), ..self }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
 use super::bearer::Granted;
 use crate::service::metrics::Route;
 use crate::service::standing::Standing;
+use crate::service::treatment;
 use crate::time::UnixTime;
 
 /// What a connection tells of the other side.
@@ -43,6 +45,20 @@ impl Client {
             Self::Address(address) => Some(*address),
             Self::Subject(_) | Self::Certificate(_) | Self::Unknown => None,
         }
+    }
+
+    /// Whom the treatment of calls knows it as.
+    pub(super) fn peer(&self) -> treatment::Peer<'_> {
+        match self {
+            Self::Subject(name) | Self::Certificate(name) => treatment::Peer::Client(name),
+            Self::Address(address) => treatment::Peer::Address(*address),
+            Self::Unknown => treatment::Peer::Unknown,
+        }
+    }
+
+    /// Who sent a request, as the gate found out.
+    pub(super) fn of(request: &Request) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or(Self::Unknown)
     }
 
     /// The name that the log has.

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -21,18 +22,26 @@ use super::client::{Client, Denied, Peer, admit};
 use super::rate::Rates;
 use crate::service::metrics::Route;
 use crate::service::settings::Limits;
-use crate::service::uuid;
+use crate::service::uuid::{self, NoRandomNumbers};
 
 /// What counts requests across all connections.
 #[derive(Debug)]
 pub(super) struct Gate {
     requests: Arc<Semaphore>,
     rates: Rates,
+    /// Names requests where the system has no random numbers to name them by.
+    serial: AtomicU64,
 }
 
 impl Gate {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { requests: Arc::new(Semaphore::new(limits.requests)), rates: Rates::new() }
+        Self { requests: Arc::new(Semaphore::new(limits.requests)), rates: Rates::new(), serial: AtomicU64::new(1) }
+    }
+
+    /// A name for a request that came without one.
+    fn name(&self, random: Result<String, NoRandomNumbers>) -> HeaderValue {
+        let named = random.ok().and_then(|uuid| HeaderValue::from_str(&uuid).ok());
+        named.unwrap_or_else(|| HeaderValue::from(self.serial.fetch_add(1, Ordering::Relaxed)))
     }
 }
 
@@ -44,7 +53,7 @@ const MAX_REQUEST_ID: usize = 128;
 pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = Route::of(request.uri().path());
-    let id = request_id(request.headers());
+    let id = request_id(request.headers(), app.gate());
     let in_flight = InFlight::begin(&app.metrics().in_flight);
     let (client, answered) = answer(&app, route, request, next).await;
     drop(in_flight);
@@ -182,12 +191,11 @@ impl Drop for InFlight<'_> {
     }
 }
 
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+fn request_id(headers: &HeaderMap, gate: &Gate) -> HeaderValue {
     let is_good = |value: &&HeaderValue| {
         (1..=MAX_REQUEST_ID).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
     };
-    let made = || HeaderValue::from_str(&uuid::random()).unwrap_or(HeaderValue::from_static("none"));
-    headers.get(REQUEST_ID).filter(is_good).cloned().unwrap_or_else(made)
+    headers.get(REQUEST_ID).filter(is_good).cloned().unwrap_or_else(|| gate.name(uuid::random()))
 }
 
 /// RFC 8224 names the parties; whether their numbers stand in the log in full, the log's own settings say.
@@ -202,11 +210,26 @@ fn log(route: Route, client: &Option<Client>, id: &HeaderValue, response: &Respo
         microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         client = client.as_ref().map(Client::name),
         request_id = id.to_str().unwrap_or_default(),
-        verdict = seen.map(|seen| seen.verdict),
+        verdict = seen.and_then(|seen| seen.verdict),
         reason = seen.and_then(|seen| seen.reason),
         from = seen.and_then(|seen| seen.from.as_deref()),
         to = seen.and_then(|seen| seen.to.as_deref()),
         spc = seen.and_then(|seen| seen.spc.as_deref()),
+        attest = seen.and_then(|seen| seen.attest),
+        because = seen.and_then(|seen| seen.because.as_deref()),
         "request"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_random_numbers_requests_are_counted() {
+        let gate = Gate::new(&Limits::default());
+        assert_eq!(gate.name(Err(NoRandomNumbers)), "1");
+        assert_eq!(gate.name(uuid::random()).len(), 36);
+        assert_eq!(gate.name(Err(NoRandomNumbers)), "2");
+    }
 }

@@ -10,6 +10,7 @@ use super::App;
 use super::answer::json_response;
 use crate::certificate::crl::Freshness;
 use crate::fetch::Counts;
+use crate::service::evidence::IntakeCounts;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
@@ -77,6 +78,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Some(evidence) = app.evidence() {
         metrics.set_counter("stirtrace_evidence_written_total", &[], evidence.written());
         metrics.set_counter("stirtrace_evidence_dropped_total", &[], evidence.dropped());
+        if let Some(counts) = evidence.intake() {
+            show_intake(metrics, &counts);
+        }
     }
     if let Some(replay) = app.engine().replay() {
         show_replay(metrics, &replay.counts());
@@ -87,6 +91,14 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     let mut response = metrics.render().into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     response
+}
+
+fn show_intake(metrics: &Metrics, counts: &IntakeCounts) {
+    metrics.set_counter("stirtrace_evidence_lake_records_total", &[], counts.added);
+    metrics.set_counter("stirtrace_evidence_lake_set_aside_total", &[], counts.set_aside);
+    metrics.set_counter("stirtrace_evidence_lake_failures_total", &[], counts.failures);
+    metrics.set("stirtrace_evidence_lake_age_seconds", &[], count(counts.age.as_secs()));
+    metrics.set("stirtrace_evidence_lake_waiting", &[], count(counts.waiting));
 }
 
 fn show_replay(metrics: &Metrics, counts: &ReplayCounts) {

@@ -58,6 +58,11 @@ impl Stopper {
         // Nobody listens any more: it has stopped.
         let _ = self.stop.send(true);
     }
+
+    /// Waits until somebody has told it to.
+    pub async fn told(&self) {
+        told_to_stop(&mut self.stop.subscribe()).await;
+    }
 }
 
 impl Server {

@@ -4,15 +4,19 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::json;
 
 use super::App;
 use super::answer::{Seen, json_response};
 use super::body::{NoBody, accepts_json, media_type, whole};
+use super::client::Client;
 use crate::number::NumberPlan;
+use crate::service::treatment::Treatment;
 use crate::sip::call::Call;
 use crate::sip::json_call::JsonCall;
 use crate::sip::message::Message;
+use crate::verify::Verdict;
 
 /// Judges one call.
 pub(super) async fn verify(State(app): State<App>, request: Request) -> Response {
@@ -33,6 +37,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Unread> {
             Unread::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", "the answer is JSON, which Accept excludes");
         return Err(unread.hint("leave Accept out, or name application/json"));
     }
+    let client = Client::of(&request);
     let form = Form::of(media_type(request.headers()).as_deref())?;
     let body = whole(request, limit).await.map_err(|reason| match reason {
         NoBody::TooLong => {
@@ -43,9 +48,19 @@ async fn answer(app: &App, request: Request) -> Result<Response, Unread> {
     })?;
     let call = form.call(&body, &standing.policy().number_plan)?;
     let verdict = app.engine().verify(&call, app.now()).await;
-    let mut response = json_response(StatusCode::OK, &verdict);
-    response.extensions_mut().insert(Seen::of(&verdict));
+    let treatment = standing.treatment().treat(&call, &verdict, client.peer());
+    app.metrics().count_treatment(treatment.action);
+    let mut response = json_response(StatusCode::OK, &Judged { verdict: &verdict, treatment: &treatment });
+    response.extensions_mut().insert(Seen::of(&verdict).because(treatment.because));
     Ok(response)
+}
+
+/// A verdict, and what the carrier's policy makes of the call.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    treatment: &'a Treatment,
 }
 
 /// What the body is.

@@ -6,6 +6,7 @@ mod reader;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::fetch::address::Allowance;
 use crate::service::attestation::SigningSettings;
 use crate::service::fault::Error;
 use crate::service::replay::ReplaySettings;
@@ -27,6 +28,10 @@ pub struct Settings {
     pub fetch_cache: Option<String>,
     /// `fetch_archive`: the archive that every certificate is added to that was used, with the time.
     pub fetch_archive: Option<String>,
+    /// `fetch_root`: PEM files of roots that TLS trusts besides the system's, for fetching only.
+    pub fetch_root: Vec<String>,
+    /// `fetch_allow`: hosts that may lie at special addresses.
+    pub fetch_allow: Vec<Allowance>,
     /// `workers`: how many threads work; none means one for each processor.
     pub workers: Option<usize>,
     /// `[service.verification]`: what a verifier accepts.
@@ -64,6 +69,8 @@ impl Default for Settings {
             fetch: false,
             fetch_cache: None,
             fetch_archive: None,
+            fetch_root: Vec::new(),
+            fetch_allow: Vec::new(),
             workers: None,
             policy: Policy::default(),
             atis82: Atis82Settings::default(),
@@ -95,13 +102,19 @@ impl Settings {
     pub fn fixed_keys_changed(&self, other: &Self) -> Vec<&'static str> {
         let limits =
             |own: &Self| (own.limits.connections, own.limits.requests, own.limits.headers, own.limits.header_time);
+        // How long tokens are remembered goes by how old they may be.
+        let replay = |own: &Self| own.replay.clone().map(|replay| (replay, own.policy.max_age));
         let changed = [
             ("listen", self.listen != other.listen),
             ("workers", self.workers != other.workers),
             ("fetch", self.fetch != other.fetch),
             ("fetch_cache", self.fetch_cache != other.fetch_cache),
             ("fetch_archive", self.fetch_archive != other.fetch_archive),
+            ("fetch_root", self.fetch_root != other.fetch_root),
+            ("fetch_allow", self.fetch_allow != other.fetch_allow),
             ("limits", limits(self) != limits(other)),
+            ("sip", self.sip != other.sip),
+            ("replay", replay(self) != replay(other)),
             ("log", self.log != other.log),
             ("evidence", self.evidence != other.evidence),
         ];
@@ -243,10 +256,28 @@ pub enum LogLevel {
 pub struct EvidenceSettings {
     /// `folder`: where the files go.
     pub folder: String,
-    /// `bytes`: how long a file may become before the next begins; a new day begins one, too.
+    /// `bytes`: how long a file may become before the next begins; a new day begins one, too, where no lake is named.
     pub bytes: u64,
     /// `queue`: how many verdicts may wait for the disk before more are dropped.
     pub queue: usize,
     /// `checks`: whether the whole verdict is kept, with every check, or only what it comes to.
     pub checks: bool,
+    /// `lake`, and what belongs to it: where finished files are taken in, if they are.
+    pub lake: Option<LakeSettings>,
+}
+
+/// How evidence gets into a lake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LakeSettings {
+    /// `lake`: the lake's folder.
+    pub folder: String,
+    /// `network`: the network whose records they are, by its name.
+    pub network: String,
+    /// `source`: the source of the network that they are of.
+    pub source: String,
+    /// `lake_seconds`: when a file is finished, and taken in, by its age.
+    pub every: Duration,
+    /// `lake_records`: the same by its records, whichever comes first.
+    pub records: u64,
 }

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Atis82Settings, EvidenceSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings, SignerSettings,
-    TlsSettings, TokenSettings,
+    Atis82Settings, EvidenceSettings, LakeSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings,
+    SignerSettings, TlsSettings, TokenSettings,
 };
 use crate::document::{self, Flaw, Table, elements};
 use crate::service::attestation::SigningSettings;
@@ -29,12 +29,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "listen",
     "open",
     "fetch",
     "fetch_cache",
     "fetch_archive",
+    "fetch_root",
+    "fetch_allow",
     "workers",
     "verification",
     "atis82",
@@ -62,6 +64,8 @@ impl Reader<'_> {
             fetch: self.flag(table, "fetch").unwrap_or_default(),
             fetch_cache: self.string(table, "fetch_cache"),
             fetch_archive: self.string(table, "fetch_archive"),
+            fetch_root: self.strings(table, "fetch_root"),
+            fetch_allow: self.parsed(table, "fetch_allow", |text| text.parse().map_err(Fault::Allowance)),
             workers: self.number(table, "workers", 1..=1024),
             policy: section(self, "verification").map(|own| self.policy(&own)).unwrap_or_default(),
             atis82: section(self, "atis82").map(|own| self.atis82(&own)).unwrap_or_default(),
@@ -253,13 +257,26 @@ impl Reader<'_> {
     }
 
     fn evidence(&mut self, table: &Table<'_, '_>) -> EvidenceSettings {
-        self.known(table, &["folder", "bytes", "queue", "checks"]);
+        let keys = ["folder", "bytes", "queue", "checks", "lake", "network", "source", "lake_seconds", "lake_records"];
+        self.known(table, &keys);
         EvidenceSettings {
             folder: self.required(table, "folder"),
             bytes: self.number(table, "bytes", 4096..=1 << 40).unwrap_or(256 << 20),
             queue: self.number(table, "queue", 1..=1_000_000).unwrap_or(10_000),
             checks: self.flag(table, "checks").unwrap_or_default(),
+            lake: self.evidence_lake(table),
         }
+    }
+
+    fn evidence_lake(&mut self, table: &Table<'_, '_>) -> Option<LakeSettings> {
+        ["lake", "network", "source", "lake_seconds", "lake_records"].iter().find(|key| table.get(key).is_some())?;
+        Some(LakeSettings {
+            folder: self.required(table, "lake"),
+            network: self.required(table, "network"),
+            source: self.string(table, "source").unwrap_or_else(|| "live".to_owned()),
+            every: self.seconds(table, "lake_seconds").unwrap_or(Duration::from_secs(300)),
+            records: self.number(table, "lake_records", 1..=100_000_000).unwrap_or(1_000_000),
+        })
     }
 
     fn seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {

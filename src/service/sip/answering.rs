@@ -10,6 +10,8 @@ use crate::service::engine::Engine;
 use crate::service::sip::listener::Answering;
 use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Task};
+use crate::service::treatment::Peer;
+use crate::service::uuid;
 use crate::sign::SignRequest;
 use crate::sip::call::Call;
 use crate::verify::Error;
@@ -29,7 +31,8 @@ impl EngineAnswers {
 
     async fn verify(&self, call: &Call, source: IpAddr) -> Outcome {
         let verdict = self.engine.verify(call, self.engine.now()).await;
-        let treatment = self.engine.standing().treatment().treat(call, &verdict, Some(source));
+        let treatment = self.engine.standing().treatment().treat(call, &verdict, Peer::Address(source));
+        self.engine.metrics().count_treatment(treatment.action);
         let error = verdict.decisive().and_then(|report| report.error.as_ref()).map(Error::kind);
         tracing::debug!(call_id = call.call_id, verdict = %verdict.conclusion, error, because = treatment.because, "sip verified");
         Outcome::Verified(treatment)
@@ -63,7 +66,7 @@ impl EngineAnswers {
         let (customer, trunk) = policy.origin(job.customer.as_deref(), job.trunk.as_deref(), Some(address));
         let decision = policy.decide(&Asked::of(originator).from_customer(customer).over_trunk(trunk));
         let Some(attest) = decision.attest else { return Err(decision.because) };
-        let origid = decision.origid.to_uuid(random)?;
+        let origid = decision.origid.to_uuid(uuid::octets).map_err(|reason| reason.to_string())?;
         let request = SignRequest::shaken(attest, origid, originator.clone(), vec![called.clone()]);
         let request = match call.date.as_ref().and_then(|date| date.time) {
             Some(date) => request.dated(date),
@@ -85,10 +88,4 @@ impl Answering for EngineAnswers {
             }
         })
     }
-}
-
-fn random() -> Result<[u8; 16], String> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random numbers".to_owned())?;
-    Ok(bytes)
 }

@@ -10,6 +10,7 @@ mod connection;
 mod endpoint;
 #[cfg(feature = "service")]
 mod listener;
+mod rate;
 mod redirect;
 mod request;
 mod response;

@@ -34,6 +34,8 @@ pub enum Ignored {
     Response,
     /// A request that was answered, and whose answer was received.
     Repeated,
+    /// More than an address may send.
+    TooFast,
     /// A request that does not say whom to answer.
     Unanswerable,
 }
@@ -49,6 +51,7 @@ impl Ignored {
             Self::NotServed => "not-served",
             Self::Response => "response",
             Self::Repeated => "repeated",
+            Self::TooFast => "rate",
             Self::Unanswerable => "unanswerable",
         }
     }

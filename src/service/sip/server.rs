@@ -9,6 +9,7 @@ use aws_lc_rs::hmac;
 
 use crate::number::NumberPlan;
 use crate::service::sip::endpoint::{Role, Source, Transport};
+use crate::service::sip::rate::Rates;
 use crate::service::sip::redirect::Outcome;
 use crate::service::sip::request::{Envelope, Ignored, Method, Received, Refusal, Request, TransactionId};
 use crate::service::sip::response::{ALLOW, Response};
@@ -27,6 +28,7 @@ pub struct Server {
     /// Names this end in To; whoever does not know it cannot guess a tag.
     tags: hmac::Key,
     counts: SipCounts,
+    rates: Option<Rates>,
     accepts: bool,
 }
 
@@ -117,6 +119,7 @@ impl Server {
     pub fn new(settings: SipSettings, role: Role, plan: NumberPlan, secret: [u8; 32]) -> Self {
         Self {
             transactions: Transactions::new(settings.limits.transactions),
+            rates: settings.limits.rate.map(|rate| Rates::new(rate, settings.limits.burst)),
             settings,
             role,
             plan,
@@ -150,17 +153,34 @@ impl Server {
 
     /// Takes a datagram, or a message cut from a stream.
     pub fn receive(&mut self, bytes: &[u8], source: Source, now: Millis) -> Step {
-        self.take(Received::read(bytes, source), source, now)
+        // Before it is read: that is what it would cost.
+        if !self.serves(source) {
+            return self.ignore(Ignored::NotServed);
+        }
+        if source.transport == Transport::Udp
+            && let Some(rates) = &mut self.rates
+            && !rates.take(source.address.ip(), now)
+        {
+            return self.ignore(Ignored::TooFast);
+        }
+        self.take(Received::read(bytes, source), now)
     }
 
     /// Takes what stands in a stream that cannot be cut into messages any more.
     pub fn receive_unframed(&mut self, bytes: &[u8], source: Source, now: Millis) -> Step {
-        self.take(Received::read(bytes, source).unframed(), source, now)
+        match self.serves(source) {
+            true => self.take(Received::read(bytes, source).unframed(), now),
+            false => self.ignore(Ignored::NotServed),
+        }
     }
 
-    fn take(&mut self, received: Received, source: Source, now: Millis) -> Step {
+    fn ignore(&mut self, why: Ignored) -> Step {
+        *self.counts.ignored.entry(why).or_default() += 1;
+        Step::Ignored(why)
+    }
+
+    fn take(&mut self, received: Received, now: Millis) -> Step {
         let step = match received {
-            _ if !self.serves(source) => Step::Ignored(Ignored::NotServed),
             Received::Ignored(why) => Step::Ignored(why),
             Received::Refused(method, envelope, refusal) => {
                 self.count(method);
@@ -168,10 +188,10 @@ impl Server {
             }
             Received::Request(request) => self.serve(*request, now),
         };
-        if let Step::Ignored(why) = &step {
-            *self.counts.ignored.entry(*why).or_default() += 1;
+        match step {
+            Step::Ignored(why) => self.ignore(why),
+            step => step,
         }
-        step
     }
 
     /// The outcome of a job; nothing is sent where the call was given up meanwhile.

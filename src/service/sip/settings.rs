@@ -62,6 +62,11 @@ pub struct SipLimits {
     pub idle: Duration,
     /// How long one message may take to arrive, and one answer to leave.
     pub message: Duration,
+    /// How many datagrams a second one address may send over UDP; none sets no limit. Of IPv6, the network of 64 bits
+    /// counts as one address.
+    pub rate: Option<u32>,
+    /// How many it may send at once.
+    pub burst: u32,
 }
 
 impl Default for FieldNames {
@@ -86,6 +91,8 @@ impl Default for SipLimits {
             connections_per_address: 100,
             idle: Duration::from_secs(120),
             message: Duration::from_secs(10),
+            rate: None,
+            burst: 100,
         }
     }
 }
@@ -143,7 +150,13 @@ impl Reader<'_> {
                 .unwrap_or(usual.connections_per_address),
             idle: self.sip_seconds(table, "idle_timeout").unwrap_or(usual.idle),
             message: self.sip_seconds(table, "message_timeout").unwrap_or(usual.message),
+            rate: self.sip_number(table, "rate"),
+            burst: self.sip_number(table, "burst").unwrap_or(usual.burst),
         }
+    }
+
+    fn sip_number(&mut self, table: &Table<'_, '_>, name: &str) -> Option<u32> {
+        self.bounded(table, name, 1, 1_000_000).and_then(|number| u32::try_from(number).ok())
     }
 
     fn sip_seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {
@@ -151,7 +164,7 @@ impl Reader<'_> {
     }
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "listen",
     "sign",
     "verify",
@@ -171,6 +184,8 @@ const KEYS: [&str; 19] = [
     "max_connections_per_address",
     "idle_timeout",
     "message_timeout",
+    "rate",
+    "burst",
 ];
 
 #[cfg(test)]
@@ -180,13 +195,14 @@ mod tests {
     #[test]
     fn a_table_is_read_as_it_stands() {
         let text = "listen = [\"udp:192.0.2.1:5060\"]\nsign = \"tcp:192.0.2.1:5061\"\nattestation_header = \"none\"\n\
-                    allow = \"192.0.2.0/24\"\nmax_pending = 7\nidle_timeout = 9";
+                    allow = \"192.0.2.0/24\"\nmax_pending = 7\nidle_timeout = 9\nrate = 50";
         let settings = SipSettings::parse(text).unwrap();
         let endpoints: Vec<_> = settings.endpoints.iter().map(|place| (place.to_string(), place.role)).collect();
         let wanted =
             [("udp:192.0.2.1:5060".to_owned(), Role::ByIdentity), ("tcp:192.0.2.1:5061".to_owned(), Role::Sign)];
         assert_eq!(endpoints, wanted);
         assert_eq!((settings.limits.pending, settings.limits.idle), (7, Duration::from_secs(9)));
+        assert_eq!((settings.limits.rate, settings.limits.burst), (Some(50), 100));
         assert_eq!((settings.names.attestation, settings.names.diverted.as_deref()), (None, Some("X-Diverted")));
         assert_eq!(SipSettings::parse("").unwrap(), SipSettings::default());
     }

@@ -24,7 +24,7 @@ impl TreatmentSettings {
 
     /// Reads how calls are treated.
     pub(crate) fn read(reader: &mut Reader<'_>, table: &Table<'_, '_>) -> Self {
-        reader.known(table, &known(["peer", ""]));
+        reader.known(table, &known(&["peer"]));
         let general = reader.manner(table, &Manner::default());
         let peers = reader.tables(table, "peer").iter().map(|peer| reader.peer_manner(peer, &general)).collect();
         Self { general, peers }
@@ -32,20 +32,21 @@ impl TreatmentSettings {
 }
 
 /// The keys of a manner, and these.
-fn known(more: [&'static str; 2]) -> Vec<&'static str> {
+fn known(more: &[&'static str]) -> Vec<&'static str> {
     let manner = ["rule", "otherwise", "require_identity", "reject_anonymous", "diverted", "verstat", "reason"];
-    manner.into_iter().chain(more).filter(|name| !name.is_empty()).collect()
+    manner.iter().chain(more).copied().collect()
 }
 
 impl Reader<'_> {
     fn peer_manner(&mut self, table: &Table<'_, '_>, general: &Manner) -> PeerManner {
-        self.known(table, &known(["name", "addresses"]));
-        if table.get("addresses").is_none() {
+        self.known(table, &known(&["name", "addresses", "clients"]));
+        if ["addresses", "clients"].iter().all(|key| table.get(key).is_none()) {
             self.missing(table, "addresses");
         }
         PeerManner {
             name: self.string(table, "name"),
             addresses: self.ranges(table, "addresses"),
+            clients: self.strings(table, "clients"),
             manner: self.manner(table, general),
         }
     }

@@ -9,7 +9,7 @@ fn read(text: &str) -> Result<TreatmentSettings, Vec<Misplaced<Fault>>> {
 }
 
 fn treat(settings: &str, call: &Call) -> Treatment {
-    read(settings).unwrap().treat(call, &judge(call), Some("198.51.100.7".parse().unwrap()))
+    read(settings).unwrap().treat(call, &judge(call), Peer::Address("198.51.100.7".parse().unwrap()))
 }
 
 fn good() -> Call {
@@ -180,7 +180,7 @@ fn a_peer_has_its_own_manner_before_everybodys() {
         action = "tag"
     "#;
     let settings = read(settings).unwrap();
-    let treat = |call: &Call, source: &str| settings.treat(call, &judge(call), Some(source.parse().unwrap()));
+    let treat = |call: &Call, source: &str| settings.treat(call, &judge(call), Peer::Address(source.parse().unwrap()));
     assert_eq!(code(&treat(&forged(), "203.0.113.1")), Some(438));
     assert_eq!(code(&treat(&forged(), "198.51.100.8")), Some(438), "what a peer does not say is as for everybody");
     let own = treat(&forged(), "::ffff:198.51.100.7");
@@ -190,6 +190,39 @@ fn a_peer_has_its_own_manner_before_everybodys() {
     let unsigned = signed_call("1", &[]);
     assert_eq!(code(&treat(&unsigned, "198.51.100.8")), Some(428));
     assert_eq!(code(&treat(&unsigned, "198.51.100.7")), None);
+}
+
+#[test]
+fn a_client_that_shows_who_it_is_is_known_by_that() {
+    let settings = r#"
+        [[peer]]
+        name = "Harbor"
+        addresses = ["198.51.100.7"]
+        clients = ["sbc-harbor", "0f"]
+        reason = "SIP"
+        [[peer]]
+        clients = ["sbc-harbor"]
+        reason = "none"
+    "#;
+    let settings = read(settings).unwrap();
+    let reasons = |peer| settings.treat(&forged(), &judge(&forged()), peer).reasons;
+    let sip = ["SIP ;cause=438 ;text=\"Invalid Identity Header\""];
+    assert_eq!(reasons(Peer::Client("sbc-harbor")), sip, "the first of two");
+    assert_eq!(reasons(Peer::Client("0f")), sip);
+    assert_eq!(reasons(Peer::Address("198.51.100.7".parse().unwrap())), sip);
+    for other in [Peer::Client("sbc"), Peer::Client("198.51.100.7"), Peer::Unknown] {
+        assert!(reasons(other)[0].starts_with("STIR"), "{other:?}");
+    }
+}
+
+#[test]
+fn a_treatment_is_one_object() {
+    let text = "[[rule]]\naction = \"reject\"\ncode = 603\nphrase = \"Network Blocked\"\n";
+    let treatment = serde_json::to_value(treat(text, &good())).unwrap();
+    let wanted = serde_json::json!({"action": "reject", "response": {"code": 603, "reason": "Network Blocked"},
+        "verstat": "TN-Validation-Passed", "attest": "A", "origid": ORIGID, "diverted": false, "reasons": [],
+        "because": "rule 1 (every verdict): reject"});
+    assert_eq!(treatment, wanted);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod exception;
 mod members;
 mod request;
 mod result;
+mod said;
 mod signing;
 mod verification;
 

@@ -1,5 +1,7 @@
 //! From a verdict to the result of the interface: the cases E3 to E19, in the order of the standard's steps (F34).
 
+use std::borrow::Cow;
+
 use crate::number::{Identity, NumberPlan};
 use crate::passport::{Destination, Party};
 use crate::sip::uri::SipUri;
@@ -23,7 +25,7 @@ pub(super) enum Outcome {
 pub(super) struct Reason {
     pub(super) case: Option<&'static str>,
     pub(super) code: u16,
-    pub(super) text: &'static str,
+    pub(super) text: Cow<'static, str>,
     pub(super) description: String,
     pub(super) verstat: Verstat,
 }
@@ -31,7 +33,7 @@ pub(super) struct Reason {
 impl Reason {
     fn new(case: &'static str, code: u16, description: impl Into<String>) -> Self {
         let verstat = if matches!(case, "E17" | "E18") { Verstat::TnValidationFailed } else { Verstat::NoTnValidation };
-        Self { case: Some(case), code, text: text_of(code), description: description.into(), verstat }
+        Self { case: Some(case), code, text: text_of(code).into(), description: description.into(), verstat }
     }
 
     /// E3, which is judged before everything else.
@@ -100,7 +102,7 @@ fn reason_of(error: &Error) -> Reason {
         return Reason {
             case: None,
             code: atis.code,
-            text: text_of(atis.code),
+            text: text_of(atis.code).into(),
             description: error.to_string(),
             verstat,
         };

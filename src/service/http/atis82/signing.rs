@@ -1,7 +1,7 @@
 //! `POST /stir/v1/signing` (F29, F30, F32).
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::passport::{Attestation, is_uuid};
 use crate::service::attestation::{Asked, AttestationPolicy, Origid};
 use crate::service::engine::NotSigned;
 use crate::service::http::App;
-use crate::service::http::answer::json_response;
+use crate::service::http::answer::{Seen, json_response};
 use crate::service::http::body::json_body;
 use crate::service::http::client::Client;
 use crate::sign::{Error, SignRequest};
@@ -30,14 +30,14 @@ pub(in crate::service::http) async fn sign(State(app): State<App>, request: Requ
 async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
     let standing = app.engine().standing();
     let plan = standing.policy().number_plan;
-    let client = request.extensions().get::<Client>().cloned().unwrap_or(Client::Unknown);
+    let client = Client::of(&request);
     let body = json_body(request, standing.settings().limits.body).await?;
     let asked = SigningRequest::read(&body, &plan)?;
-    let (request, signer) = match standing.attestation() {
+    let decided = match standing.attestation() {
         Some(policy) => asked.by_policy(policy, &client)?,
-        None => (asked.request(asked.attest, &asked.origid), None),
+        None => asked.as_it_says(),
     };
-    let signed = app.engine().sign(signer.as_deref(), &request, app.now());
+    let signed = app.engine().sign(decided.signer.as_deref(), &decided.request, app.now());
     app.metrics().count_signature(signed.is_ok());
     let signed = signed.map_err(refusal)?;
     let mut members = Map::new();
@@ -46,7 +46,29 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
         // F32: the same under the name that TS 24.229 has.
         members.insert("identityHeader".to_owned(), Value::String(signed.to_string()));
     }
-    Ok(json_response(StatusCode::OK, &json!({"signingResponse": members})))
+    let mut response = json_response(StatusCode::OK, &json!({"signingResponse": members}));
+    response.headers_mut().insert(REASON, header_value(&decided.because));
+    response.extensions_mut().insert(asked.seen(decided));
+    Ok(response)
+}
+
+/// What is signed, by whom, and why.
+struct Decided {
+    request: SignRequest,
+    attest: Attestation,
+    signer: Option<String>,
+    because: String,
+}
+
+/// The standard's body has no place for why a call gets its attestation (F30); a header field takes nothing from it.
+const REASON: HeaderName = HeaderName::from_static("attestation-reason");
+
+/// Names of customers and trunks may have any character.
+fn header_value(text: &str) -> HeaderValue {
+    let escape =
+        |c: char| if c.is_ascii_graphic() || c == ' ' { c.to_string() } else { c.escape_default().to_string() };
+    let plain: String = text.chars().map(escape).collect();
+    HeaderValue::from_str(&plain).unwrap_or(HeaderValue::from_static("none"))
 }
 
 /// A signingRequest.
@@ -80,17 +102,22 @@ impl SigningRequest {
         SignRequest::shaken(attest, origid, self.orig.clone(), self.dest.clone()).issued_at(self.iat)
     }
 
+    /// Where no policy is configured.
+    fn as_it_says(&self) -> Decided {
+        Decided {
+            request: self.request(self.attest, &self.origid),
+            attest: self.attest,
+            signer: None,
+            because: format!("the request says {}, and no policy is configured", self.attest),
+        }
+    }
+
     /// What the attestation policy makes of it, and who signs. The client's origination identifier stays, unless the
     /// policy has one for its customers and trunks.
-    fn by_policy(
-        &self,
-        policy: &AttestationPolicy,
-        client: &Client,
-    ) -> Result<(SignRequest, Option<String>), Exception> {
+    fn by_policy(&self, policy: &AttestationPolicy, client: &Client) -> Result<Decided, Exception> {
         let (customer, trunk) = policy.origin(client.customer(), None, client.address());
         let asked = Asked::of(&self.orig).from_customer(customer).over_trunk(trunk).requesting(Some(self.attest));
         let decision = policy.decide(&asked);
-        tracing::debug!(because = decision.because, "attestation");
         let Some(attest) = decision.attest else {
             return Err(Exception::Policy { status: StatusCode::FORBIDDEN, reason: decision.because });
         };
@@ -98,7 +125,18 @@ impl SigningRequest {
             Origid::Fixed(uuid) => uuid,
             Origid::PerCall => &self.origid,
         };
-        Ok((self.request(attest, origid), decision.signer))
+        let request = self.request(attest, origid);
+        Ok(Decided { request, attest, signer: decision.signer, because: decision.because })
+    }
+
+    fn seen(&self, decided: Decided) -> Seen {
+        Seen {
+            from: Some(self.orig.to_string()),
+            to: self.dest.first().map(ToString::to_string),
+            attest: Some(decided.attest.as_str()),
+            because: Some(decided.because),
+            ..Seen::default()
+        }
     }
 }
 

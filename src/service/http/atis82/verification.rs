@@ -7,10 +7,12 @@ use serde_json::{Map, Value, json};
 use super::Exception;
 use super::request::{Form, VerificationRequest};
 use super::result::{Outcome, Reason, outcome};
+use super::said::Said;
 use crate::service::engine::Rules;
 use crate::service::http::App;
 use crate::service::http::answer::{Seen, json_response};
 use crate::service::http::body::json_body;
+use crate::service::http::client::Client;
 use crate::service::settings::{Atis82Settings, ReasonNames};
 use crate::verify::{PassportReport, Status, Verdict, Verstat};
 
@@ -26,6 +28,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
     let standing = app.engine().standing();
     let policy = standing.policy();
     let plan = policy.number_plan;
+    let client = Client::of(&request);
     let body = json_body(request, standing.settings().limits.body).await?;
     let asked = VerificationRequest::read(&body, &plan)?;
     let settings = standing.settings().atis82;
@@ -33,7 +36,8 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
     // E3 comes before everything that is in the Identity.
     if now.seconds_since(asked.time).unsigned_abs() > policy.max_age.unsigned_abs() {
         app.metrics().count_verdict("none", "StaleDate");
-        return Ok(respond(&Answer::of(Outcome::Result(Reason::stale_time()), None, &asked, settings)));
+        let said = Said::of(Outcome::Result(Reason::stale_time()));
+        return Ok(respond(&Answer { said, verdict: None, form: asked.form, settings }));
     }
     // E15 holds iat against the time of the request, which lies near enough to now: so that is the instant judged.
     let verdict = app.engine().verify_by(Rules::Atis1000082, &asked.call, asked.time).await;
@@ -42,8 +46,12 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
         Outcome::Unable => return Err(Exception::Internal),
         outcome => outcome,
     };
-    let mut response = respond(&Answer::of(outcome, Some(&verdict), &asked, settings));
-    response.extensions_mut().insert(Seen::of(&verdict));
+    let (manner, _) = standing.treatment().manner(client.peer());
+    let treatment = standing.treatment().treat(&asked.call, &verdict, client.peer());
+    app.metrics().count_treatment(treatment.action);
+    let said = Said::treated(outcome, &verdict, manner, &treatment);
+    let mut response = respond(&Answer { said, verdict: Some(&verdict), form: asked.form, settings });
+    response.extensions_mut().insert(Seen::of(&verdict).because(treatment.because));
     Ok(response)
 }
 
@@ -53,50 +61,43 @@ fn respond(answer: &Answer<'_>) -> Response {
 
 /// The answer to be written.
 struct Answer<'a> {
-    outcome: Outcome,
+    said: Said,
     verdict: Option<&'a Verdict>,
     form: Form,
     settings: Atis82Settings,
 }
 
-impl<'a> Answer<'a> {
-    fn of(outcome: Outcome, verdict: Option<&'a Verdict>, asked: &VerificationRequest, own: Atis82Settings) -> Self {
-        Self { outcome, verdict, form: asked.form, settings: own }
-    }
-
+impl Answer<'_> {
     fn members(&self) -> Map<String, Value> {
         let mut members = Map::new();
-        let verstat = match &self.outcome {
-            Outcome::Passed => Verstat::TnValidationPassed,
-            Outcome::Result(reason) => reason.verstat,
-            Outcome::InvalidIdentity(_) | Outcome::Unable => Verstat::NoTnValidation,
-        };
-        members.insert("verstat".to_owned(), verstat.as_str().into());
-        if let Outcome::Result(reason) = &self.outcome {
+        members.insert("verstat".to_owned(), (*self.said.verstat).into());
+        if let Some(reason) = &self.said.reason {
             let [code, text, description] = match self.settings.reason_names {
                 ReasonNames::Camel => ["reasonCode", "reasonText", "reasonDesc"],
                 ReasonNames::Lower => ["reasoncode", "reasontext", "reasondesc"],
             };
             // F31: integers; one client takes a code in quotes for none.
             members.insert(code.to_owned(), reason.code.into());
-            members.insert(text.to_owned(), reason.text.into());
+            members.insert(text.to_owned(), (*reason.text).into());
             members.insert(description.to_owned(), reason.description.clone().into());
         }
         if let Some(verdict) = self.verdict {
             if self.settings.attestation {
-                members.insert("attest".to_owned(), verdict.attest.map(|attest| attest.as_str()).into());
-                members.insert("origid".to_owned(), verdict.origid.clone().into());
+                let told = Some(verdict).filter(|_| self.said.attests);
+                let attest = told.and_then(|verdict| verdict.attest).map(|attest| attest.as_str());
+                members.insert("attest".to_owned(), attest.into());
+                members.insert("origid".to_owned(), told.and_then(|verdict| verdict.origid.clone()).into());
             }
             if self.form == Form::Ms {
-                self.add_ms(verdict, verstat, &mut members);
+                self.add_ms(verdict, &mut members);
             }
         }
         members
     }
 
     /// F32: what each PASSporT came to.
-    fn add_ms(&self, verdict: &Verdict, verstat: Verstat, members: &mut Map<String, Value>) {
-        members.insert("verstatValue".to_owned(), verstat.as_str().into());
+    fn add_ms(&self, verdict: &Verdict, members: &mut Map<String, Value>) {
+        members.insert("verstatValue".to_owned(), (*self.said.verstat).into());
         let diversions: Vec<Value> = verdict.passports.iter().filter_map(div_result).collect();
         if !diversions.is_empty() {
             members.insert("divResult".to_owned(), diversions.into());
@@ -137,7 +138,7 @@ fn verify_result(report: &PassportReport) -> Value {
         };
         if let Some(reason) = reason {
             result.insert("reasonCode".to_owned(), reason.code.into());
-            result.insert("reasonText".to_owned(), reason.text.into());
+            result.insert("reasonText".to_owned(), (*reason.text).into());
             result.insert("reasonDesc".to_owned(), reason.description.into());
         }
     }
@@ -156,7 +157,7 @@ fn unsupported(report: &PassportReport) -> Option<Reason> {
     Some(Reason {
         case: None,
         code: 428,
-        text: "Use Supported PASSporT Format",
+        text: "Use Supported PASSporT Format".into(),
         description: format!("PASSporTs of type {ppt:?} are not verified here; shaken and div are."),
         verstat: Verstat::NoTnValidation,
     })

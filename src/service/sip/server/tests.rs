@@ -4,7 +4,7 @@ use super::*;
 use crate::passport::Attestation;
 use crate::service::scene::{CALLED, NOW, identity, invite, judge};
 use crate::service::sip::Ignored;
-use crate::service::treatment::TreatmentSettings;
+use crate::service::treatment::{Peer, TreatmentSettings};
 
 const PEER: &str = "192.0.2.1:5060";
 
@@ -121,7 +121,7 @@ fn a_verified_call_is_redirected_with_what_was_found() {
     let identity = identity(Attestation::B, CALLED);
     let job = bench.job(&invite("7", &format!("Identity: {identity}\r\n")));
     assert_eq!(job.task, Task::Verify);
-    let treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), None);
+    let treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), Peer::Unknown);
     insta::assert_snapshot!(bench.conclude(&job, &Outcome::Verified(treatment)).unwrap());
 
     // E22: what is wrong goes along; E21: or it is why the call is rejected.
@@ -129,13 +129,13 @@ fn a_verified_call_is_redirected_with_what_was_found() {
     let bad = identity.replace("ppt=shaken", "ppt=shaken;alg=none");
     let job = bench.job(&invite("8", &format!("{asserted}y: {bad}\r\n")));
     let verdict = judge(&job.call);
-    let treatment = TreatmentSettings::default().treat(&job.call, &verdict, None);
+    let treatment = TreatmentSettings::default().treat(&job.call, &verdict, Peer::Unknown);
     insta::assert_snapshot!(bench.conclude(&job, &Outcome::Verified(treatment)).unwrap());
 
     let mut settings = TreatmentSettings::default();
     settings.general.otherwise = crate::service::treatment::Action::Reject;
     let job = bench.job(&invite("9", &format!("Identity: {bad}\r\n")));
-    let treatment = settings.treat(&job.call, &verdict, None);
+    let treatment = settings.treat(&job.call, &verdict, Peer::Unknown);
     insta::assert_snapshot!(bench.conclude(&job, &Outcome::Verified(treatment)).unwrap());
 }
 
@@ -151,7 +151,7 @@ fn fields_are_called_as_configured() {
     let job = bench.job(&invite("7", &format!("Identity: {identity}\r\n")));
     let mut manner = TreatmentSettings::default();
     manner.general.diverted = crate::service::treatment::Diverted::Passed;
-    let treatment = manner.treat(&job.call, &judge(&job.call), None);
+    let treatment = manner.treat(&job.call, &judge(&job.call), Peer::Unknown);
     let text = bench.conclude(&job, &Outcome::Verified(treatment)).unwrap();
     for line in [
         "Contact: <sip:+12155550131;verstat=TN-Validation-Passed@prairie.example;user=phone>",
@@ -337,7 +337,7 @@ fn nothing_that_a_peer_writes_becomes_a_line_of_ours() {
     let mut bench = Bench::usual();
     let fields = "P-Asserted-Identity: \"a\rX-Evil: 1\" <sip:+12155550112@t.example>\r\nIdentity: x\r\n";
     let job = bench.job(&invite("7", fields).replace("\"Twill\"", "\"Twill\r\n folded\""));
-    let treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), None);
+    let treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), Peer::Unknown);
     let text = bench.conclude(&job, &Outcome::Verified(treatment)).unwrap();
     assert!(text.contains("From: \"Twill folded\" <sip"), "{text}");
     assert!(!text.contains("Evil"), "{text}");
@@ -398,11 +398,34 @@ fn only_those_who_may_are_served_and_believed() {
 }
 
 #[test]
+fn an_address_that_sends_too_much_over_udp_is_not_read() {
+    let mut settings = SipSettings::default();
+    (settings.limits.rate, settings.limits.burst) = (Some(10), 3);
+    let mut bench = Bench::new(settings, Role::ByIdentity);
+    let options = other_method(&invite("8", ""), "OPTIONS");
+    for _ in 0..3 {
+        assert_eq!(bench.answers(&options).len(), 1);
+    }
+    assert_eq!(bench.ignored(&options), Ignored::TooFast);
+    assert_eq!(bench.ignored("\r\n\r\n"), Ignored::TooFast, "whatever it is");
+    assert_eq!(bench.server.counts().ignored, BTreeMap::from([(Ignored::TooFast, 2)]));
+    assert_eq!(bench.server.counts().requests, BTreeMap::from([("OPTIONS", 3)]));
+    let usual = bench.source;
+    bench.source = Source::udp("192.0.2.2:5060".parse().unwrap());
+    assert_eq!(bench.answers(&options).len(), 1, "others are others");
+    bench.source = Source::tcp(PEER.parse().unwrap(), 1);
+    assert_eq!(bench.answers(&options).len(), 1, "a stream waits for whoever reads it");
+    (bench.source, bench.now) = (usual, 100);
+    assert_eq!(bench.answers(&options).len(), 1, "a tenth of a second gives one");
+    assert_eq!(bench.ignored(&options), Ignored::TooFast);
+}
+
+#[test]
 fn an_answer_that_fits_no_datagram_says_so_or_nothing() {
     let mut bench = Bench::usual();
     let fields = format!("P-Asserted-Identity: \"{}\" <tel:+12155550112>\r\n", "x".repeat(7_000));
     let job = bench.job(&invite("7", &format!("{fields}Identity: x\r\n")));
-    let mut treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), None);
+    let mut treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), Peer::Unknown);
     treatment.reasons = vec!["y".repeat(60_000)];
     let text = bench.conclude(&job, &Outcome::Verified(treatment)).unwrap();
     assert_eq!(first_line(&text), "SIP/2.0 513 Message Too Large");

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::fetch::address::{Allowance, SpecialRange};
-use crate::fetch::error::NotFetched;
+use crate::fetch::fetcher::error::NotFetched;
 use crate::fetch::location::{Host, Location};
 
 /// What a [`Resolver`] promises.

@@ -1,16 +1,16 @@
 //! The archive of certificates that were used, with the times at which they lay at their URLs.
 //!
 //! The newest lies at `host/path`, where `--certs` looks; all of them, with their times, under `@history`
-//! ([`super::history`]).
+//! ([`crate::fetch::history`]).
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::certificate::sha256;
-use crate::fetch::disk::{Fault, Workplace, make_folder, read};
+use crate::fetch::fetcher::disk::{Fault, Workplace, make_folder, read};
+use crate::fetch::fetcher::place::Place;
 use crate::fetch::history::{self, History};
-use crate::fetch::place::Place;
 use crate::time::UnixTime;
 
 /// A folder that certificates are added to and never taken from. Several processes may share it.

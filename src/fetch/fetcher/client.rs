@@ -10,13 +10,13 @@ use reqwest::header::{IF_NONE_MATCH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 
-use crate::fetch::error::{CannotFetch, NotFetched};
-use crate::fetch::fetched::Kind;
+use crate::fetch::fetcher::error::{CannotFetch, NotFetched};
+use crate::fetch::fetcher::fetched::Kind;
+use crate::fetch::fetcher::guard::{Gate, Guard, Turned};
+use crate::fetch::fetcher::roots;
+use crate::fetch::fetcher::settings::Settings;
 use crate::fetch::freshness::Headers;
-use crate::fetch::guard::{Gate, Guard, Turned};
 use crate::fetch::location::Location;
-use crate::fetch::roots;
-use crate::fetch::settings::Settings;
 
 /// An HTTP client that goes where the guard lets it, and nowhere else.
 pub(super) struct Client {

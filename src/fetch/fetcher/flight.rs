@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::fetch::error::NotFetched;
-use crate::fetch::shelf::Held;
+use crate::fetch::fetcher::error::NotFetched;
+use crate::fetch::fetcher::shelf::Held;
 
 /// The fetches under way, by URL.
 pub(super) struct Flights {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::certificate::bundle;
 use crate::certificate::crl::Crl;
 use crate::fetch::address::Allowance;
-use crate::fetch::fetched::{Event, Kind};
+use crate::fetch::fetcher::fetched::{Event, Kind};
+use crate::fetch::fetcher::guard::Resolver;
 use crate::fetch::freshness::Rule;
-use crate::fetch::guard::Resolver;
 use crate::trust::sti_pa::StiPaList;
 
 /// How to fetch, and where to keep it. The default keeps nothing on disk.

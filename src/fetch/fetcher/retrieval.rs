@@ -9,21 +9,21 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::certificate::sha256;
-use crate::fetch::archive::Archive;
-use crate::fetch::client::{Answer, Client, Question};
-use crate::fetch::counts::{Counters, Counts};
-use crate::fetch::disk::Fault;
 use crate::fetch::entry::Entry;
-use crate::fetch::error::{CannotFetch, NotFetched};
-use crate::fetch::fetched::{Event, Fetched, Kind};
+use crate::fetch::fetcher::archive::Archive;
+use crate::fetch::fetcher::client::{Answer, Client, Question};
+use crate::fetch::fetcher::counts::{Counters, Counts};
+use crate::fetch::fetcher::disk::Fault;
+use crate::fetch::fetcher::error::{CannotFetch, NotFetched};
+use crate::fetch::fetcher::fetched::{Event, Fetched, Kind};
+use crate::fetch::fetcher::flight::Landing;
 use crate::fetch::fetcher::later;
-use crate::fetch::flight::Landing;
+use crate::fetch::fetcher::settings::Settings;
+use crate::fetch::fetcher::shelf::{Held, Shelf};
+use crate::fetch::fetcher::store::{Loaded, Store};
+use crate::fetch::fetcher::tending::Watches;
 use crate::fetch::freshness::{Headers, Rule, Validity};
 use crate::fetch::location::Location;
-use crate::fetch::settings::Settings;
-use crate::fetch::shelf::{Held, Shelf};
-use crate::fetch::store::{Loaded, Store};
-use crate::fetch::tending::Watches;
 use crate::time::UnixTime;
 
 /// What all clones of a fetcher share.

@@ -12,9 +12,9 @@ use std::time::SystemTime;
 
 use crate::certificate::der::hexadecimal;
 use crate::certificate::sha256;
-use crate::fetch::disk::{Fault, Workplace, make_folder, names, read};
 use crate::fetch::entry::Entry;
-use crate::fetch::fetched::Kind;
+use crate::fetch::fetcher::disk::{Fault, Workplace, make_folder, names, read};
+use crate::fetch::fetcher::fetched::Kind;
 
 /// A folder of answers. Several processes may share it.
 #[derive(Debug)]

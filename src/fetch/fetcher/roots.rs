@@ -8,8 +8,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::fetch::error::CannotFetch;
-use crate::fetch::settings::Settings;
+use crate::fetch::fetcher::error::CannotFetch;
+use crate::fetch::fetcher::settings::Settings;
 
 /// TLS 1.2 and 1.3, verified by webpki in this process, which asks nobody.
 pub(super) fn tls(settings: &Settings) -> Result<ClientConfig, CannotFetch> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::fetch::error::NotFetched;
+use crate::fetch::fetcher::error::NotFetched;
 
 /// What a fetcher did since it was made, and what it holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

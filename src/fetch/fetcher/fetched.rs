@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::fetch::error::NotFetched;
+use crate::fetch::fetcher::error::NotFetched;
 use crate::time::UnixTime;
 
 /// What lies at a URL.

@@ -10,9 +10,9 @@ use tokio::task::JoinSet;
 use crate::certificate::bundle::{Bundle, Limits};
 use crate::certificate::crl::Crl;
 use crate::clock;
-use crate::fetch::fetched::Kind;
 use crate::fetch::fetcher::Fetcher;
-use crate::fetch::retrieval::{Reason, unpoisoned};
+use crate::fetch::fetcher::fetched::Kind;
+use crate::fetch::fetcher::retrieval::{Reason, unpoisoned};
 use crate::time::UnixTime;
 
 /// Whether a body is what was looked for, and until when it says that it is good; why not, in words.

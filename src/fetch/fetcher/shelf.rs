@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use moka::sync::Cache;
 
-use crate::fetch::error::NotFetched;
-use crate::fetch::fetched::{Fetched, Kind};
-use crate::fetch::flight::Flights;
+use crate::fetch::fetcher::error::NotFetched;
+use crate::fetch::fetcher::fetched::{Fetched, Kind};
+use crate::fetch::fetcher::flight::Flights;
+use crate::fetch::fetcher::settings::Settings;
 use crate::fetch::freshness::{Headers, Rule, State, Validity};
-use crate::fetch::settings::Settings;
 use crate::time::UnixTime;
 
 /// The answers of one kind, by URL.
