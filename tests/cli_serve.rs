@@ -4,88 +4,15 @@
 
 #[expect(dead_code, reason = "calls are made by other tests, too")]
 mod command;
+#[path = "command/served.rs"]
+mod served;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use command::{Desk, assert_snapshot, certs};
 use serde_json::{Value, json};
-
-/// A service in a process of its own.
-struct Served {
-    child: Child,
-    log: BufReader<ChildStderr>,
-    address: String,
-}
-
-impl Served {
-    fn start(desk: &Desk, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stirtrace"))
-            .args(["serve", "--format", "json", "--config", "stirtrace.toml"])
-            .args(more)
-            .current_dir(desk.path("."))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let listening = line_with(&mut log, "listening");
-        let address = listening["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { child, log, address }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// The next line of the log that says so.
-    fn says(&mut self, message: &str) -> Value {
-        line_with(&mut self.log, message)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Value {
-        let (body, mut stream) = (body.to_string(), TcpStream::connect(&self.address).unwrap());
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap_or_else(|_| panic!("{answer}"))
-    }
-
-    fn wait(mut self) -> i32 {
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
-
-fn line_with(log: &mut impl BufRead, message: &str) -> Value {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended before {message:?}");
-        if let Ok(object) = serde_json::from_str::<Value>(&line)
-            && object["message"].as_str().is_some_and(|own| own.contains(message))
-        {
-            return object;
-        }
-    }
-}
+use served::Served;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
@@ -135,7 +62,7 @@ fn what_is_wrong_with_the_configuration_is_told_with_its_place() {
 fn an_address_that_is_taken_is_told() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     let run = desk.run_with(&["serve", "--config", "stirtrace.toml", "--listen", &served.address], b"");
     assert_eq!(run.code, 2);
     assert!(run.err.contains("cannot be listened on") && run.err.contains("--listen ADDR:PORT"), "{}", run.err);
@@ -145,7 +72,7 @@ fn an_address_that_is_taken_is_told() {
 fn it_signs_verifies_reads_anew_and_stops() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration("[service.log]\nlevel = \"requests\"\n"));
-    let mut served = Served::start(&desk, &[]);
+    let mut served = Served::start(&desk.path("."), &[]);
     let signed = served.post("/stir/v1/signing", &signing());
     let identity = &signed["signingResponse"]["identity"];
     let result = served.post("/stir/v1/verification", &verification(identity));
@@ -173,7 +100,7 @@ fn it_signs_verifies_reads_anew_and_stops() {
     assert_eq!(distrusted["verificationResponse"]["reasonCode"], 437);
     served.signal("TERM");
     served.says("stopped");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
 }
 
 #[test]
@@ -182,11 +109,11 @@ fn what_was_verified_live_is_found_by_trace() {
     let network = "[[network]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntime_zone = \"America/Chicago\"\n\
         [[network.source]]\nname = \"live\"\nfiles = \"evidence/*.jsonl\"\nformat = \"jsonl\"\ntime_zone = \"UTC\"\n";
     desk.write("stirtrace.toml", configuration(&format!("[service.evidence]\nfolder = \"evidence\"\n{network}")));
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     let signed = served.post("/stir/v1/signing", &signing());
     served.post("/stir/v1/verification", &verification(&signed["signingResponse"]["identity"]));
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     let kept = fs::read_dir(desk.path("evidence")).unwrap().count();
     assert_eq!(kept, 1);
     let time = stirtrace::time::UnixTime::from_seconds(i64::try_from(now()).unwrap()).to_string();

@@ -1,5 +1,7 @@
 //! `stirtrace serve`: the verification and authentication service, until it is told to stop.
 
+mod signers;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,10 +24,10 @@ use crate::clock;
 use crate::fetch::Event;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
-use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
+use crate::service::pkcs11::TokenKeys;
+use crate::service::settings::{LogLevel, TlsSettings};
 use crate::service::sip::{Endpoint, EngineAnswers, Role, SipService};
-use crate::service::{Engine, Evidence, Loaded, NamedSigner, Settings};
-use crate::sign::Signer;
+use crate::service::{Engine, Evidence, Loaded, Settings};
 use crate::time::UnixTime;
 
 /// `stirtrace serve`
@@ -41,7 +43,8 @@ It speaks ATIS-1000082 (POST /stir/v1/verification, /stir/v1/signing) and gives
 whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET /health,
 /ready and /metrics are for those who run it. What it may do stands in the table
 [service] of stirtrace.toml. It listens on this machine only, and fetches nothing,
-unless that table or an option says otherwise.
+unless that table or an option says otherwise. Signing keys lie in PEM files, or in
+a security module (PKCS #11).
 
 SIGHUP reads keys, trust, CRLs and configuration anew, and keeps the old ones if
 anything is wrong with the new; the log names what only a new start changes.
@@ -77,7 +80,7 @@ pub(crate) struct ServeArgs {
 /// Runs `stirtrace serve`.
 pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> {
     let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-    let mut files = Files { args, configured, fetching: None };
+    let mut files = Files { args, configured, fetching: None, token_keys: Arc::default() };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
@@ -223,6 +226,8 @@ struct Files {
     args: ServeArgs,
     configured: Option<Configured>,
     fetching: Option<Arc<Fetching>>,
+    /// Keys of security modules, which stay open when everything else is read anew.
+    token_keys: Arc<TokenKeys>,
 }
 
 impl Files {
@@ -255,7 +260,7 @@ impl Files {
     /// Everything as it stands on the disk now.
     fn load(&self, now: UnixTime) -> Result<Loaded, Complaint> {
         let configured = self.configured.as_ref().map(Configured::again).transpose()?;
-        let now_files = Self { args: self.args.clone(), configured, fetching: self.fetching.clone() };
+        let now_files = Self { configured, ..self.clone() };
         let settings = now_files.settings()?;
         let (trust, revocation) = match &now_files.configured {
             Some(own) => (own.trust(self.args.trust.clone()), own.revocation(self.args.revocation.clone())),
@@ -289,14 +294,6 @@ impl Files {
         args.fetch_cache = args.fetch_cache.or_else(|| path(&settings.fetch_cache));
         args.fetch_archive = args.fetch_archive.or_else(|| path(&settings.fetch_archive));
         args
-    }
-
-    fn signer(&self, own: &SignerSettings) -> Result<NamedSigner, Complaint> {
-        let key = read_named("service.signer.key", &self.path(&own.key), MAX_FILE)?;
-        let certificate = read_named("service.signer.certificate", &self.path(&own.certificate), MAX_FILE)?;
-        let signer = Signer::new(&key, &certificate, &own.x5u)
-            .map_err(|reason| Complaint::new(format!("service.signer {:?}: {reason}", own.name)))?;
-        Ok(NamedSigner::new(&own.name, signer))
     }
 
     fn tls(&self, own: &TlsSettings) -> Result<TlsFiles, Complaint> {

@@ -10,6 +10,7 @@ use crate::number::NumberPlan;
 use crate::service::evidence::Evidence;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCache;
+use crate::service::signer::KeyFailure;
 use crate::service::sip::SipCounter;
 use crate::service::standing::{Load, Standing};
 use crate::sign::{self, SignRequest, SignedIdentity};
@@ -175,16 +176,20 @@ impl Engine {
     /// Signs a call with the signer of that name, or the first.
     ///
     /// # Errors
-    /// When nobody signs here, or the call may not be signed.
-    pub fn sign(
+    /// When nobody signs here, the call may not be signed, or the key gives no signature.
+    pub async fn sign(
         &self,
         signer: Option<&str>,
         request: &SignRequest,
         now: UnixTime,
     ) -> Result<SignedIdentity, NotSigned> {
-        let standing = self.standing.load();
+        let standing = self.standing.load_full();
         let own = standing.signer(signer).ok_or_else(|| NotSigned::NoSigner { name: signer.map(str::to_owned) })?;
-        own.sign(request, now).map_err(NotSigned::Refused)
+        let signed = own.sign(request, now).await;
+        if let Err(NotSigned::KeyFailed { signer, failure }) = &signed {
+            self.metrics.count_key_failure(signer, failure.word());
+        }
+        signed
     }
 }
 
@@ -240,6 +245,14 @@ impl fmt::Debug for Engine {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotSigned {
+    /// The signer's private key gave no signature.
+    #[error("the key of signer {signer:?} does not sign: {failure}")]
+    KeyFailed {
+        /// The signer's name.
+        signer: String,
+        /// Why not.
+        failure: KeyFailure,
+    },
     /// No signer of that name, or none at all.
     #[error("{}", match name { Some(name) => format!("no signer is called {name:?}"), None => "no signer is configured".to_owned() })]
     NoSigner {

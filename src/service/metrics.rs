@@ -146,6 +146,12 @@ impl Metrics {
         if signed { self.signed.increment(1) } else { self.not_signed.increment(1) }
     }
 
+    /// A signer's private key gave no signature.
+    pub(crate) fn count_key_failure(&self, signer: &str, why: &'static str) {
+        let labels = vec![Label::new("signer", signer.to_owned()), Label::new("why", why)];
+        self.recorder.register_counter(&Key::from_parts(KEY_FAILURES, labels), &METADATA).increment(1);
+    }
+
     /// A request was turned away before it was looked at.
     pub(crate) fn count_refusal(&self, why: &'static str) {
         counter(&self.recorder, "stirtrace_refused_total", &[("why", why)]).increment(1);
@@ -193,6 +199,7 @@ impl fmt::Debug for Metrics {
 
 const REQUESTS: &str = "stirtrace_requests_total";
 const SECONDS_NAME: &str = "stirtrace_request_seconds";
+const KEY_FAILURES: &str = "stirtrace_signing_key_failures_total";
 const VERDICTS: &str = "stirtrace_verdicts_total";
 const METADATA: Metadata<'static> = Metadata::new("stirtrace", Level::INFO, None);
 
@@ -215,10 +222,11 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
+    (KEY_FAILURES, "Signatures that a signer's private key did not give, by why"),
     ("stirtrace_refused_total", "Requests turned away before they were looked at"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
@@ -241,11 +249,12 @@ const COUNTERS: [(&str, &str); 20] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 16] = [
+const GAUGES: [(&str, &str); 17] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
     ("stirtrace_trust_list_expires_seconds", "When the STI-PA's list ends, in seconds since 1970"),
+    ("stirtrace_signing_key_up", "Whether a signer's private key gave the last signature that it was asked for"),
     ("stirtrace_crl_age_seconds", "How old a CRL is, by its thisUpdate"),
     ("stirtrace_crl_next_update_seconds", "When a CRL is to be replaced, in seconds since 1970"),
     ("stirtrace_loaded_seconds", "When the files were read that are in use, in seconds since 1970"),

@@ -19,10 +19,14 @@ pub mod http;
 pub mod log;
 #[cfg(feature = "service")]
 mod metrics;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 #[cfg(feature = "service")]
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod settings;
+#[cfg(feature = "service")]
+pub mod signer;
 pub mod sip;
 #[cfg(feature = "service")]
 pub mod standing;
@@ -41,4 +45,6 @@ pub use evidence::Evidence;
 #[cfg(feature = "service")]
 pub use settings::Settings;
 #[cfg(feature = "service")]
-pub use standing::{Load, Loaded, NamedSigner, Standing};
+pub use signer::NamedSigner;
+#[cfg(feature = "service")]
+pub use standing::{Load, Loaded, Standing};

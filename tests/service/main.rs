@@ -8,6 +8,7 @@ mod atis82;
 mod document;
 mod exceptions;
 mod hostile;
+mod keys;
 #[path = "../verification/lab.rs"]
 #[expect(dead_code, reason = "shared with the tests of the verifier")]
 mod lab;

@@ -64,6 +64,10 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Some(expires) = standing.trust_list_expires() {
         metrics.set("stirtrace_trust_list_expires_seconds", &[], seconds(expires.seconds()));
     }
+    for signer in &standing.signers {
+        let labels = [("signer", signer.name().to_owned())];
+        metrics.set("stirtrace_signing_key_up", &labels, count(u8::from(signer.works())));
+    }
     for crl in standing.trust().crls() {
         let labels = [("issuer", crl.issuer().to_string())];
         metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update())));

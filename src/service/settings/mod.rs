@@ -2,6 +2,7 @@
 //! relative to the folder of the file.
 
 mod reader;
+mod signers;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -204,12 +205,62 @@ pub struct TokenSettings {
 pub struct SignerSettings {
     /// `name`: what rules call it.
     pub name: String,
-    /// `key`: its private key in PEM.
-    pub key: String,
+    /// `key` or `[service.signer.pkcs11]`: where its private key lies.
+    pub key: KeySettings,
     /// `certificate`: in PEM.
     pub certificate: String,
     /// `x5u`: where verifiers find the certificate.
     pub x5u: String,
+}
+
+/// Where the private key of a signer lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeySettings {
+    /// `key`: a file in PEM.
+    File(String),
+    /// `[service.signer.pkcs11]`: a security module.
+    Pkcs11(Pkcs11Settings),
+}
+
+/// `[service.signer.pkcs11]`: a private key in a security module, reached by its library (PKCS #11).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Pkcs11Settings {
+    /// `module`: the library that leads to the security module.
+    pub module: String,
+    /// `token`: the label of the token that holds the key.
+    pub token: String,
+    /// `serial`: the token's serial number, where several have the label.
+    pub serial: Option<String>,
+    /// `key` or `key_id`: which of the token's keys.
+    pub key: KeyName,
+    /// `pin_file` or `pin_variable`: where its PIN stands; none for a token that wants none or asks for it by itself.
+    pub pin: Option<PinSource>,
+    /// `sessions`: how many signatures it makes at a time.
+    pub sessions: usize,
+    /// `wait_seconds`: how long a call waits for its signature.
+    pub wait: Duration,
+}
+
+/// Which key of a token.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KeyName {
+    /// `key_id`: by its identifier (CKA_ID), in hexadecimal digits.
+    Id(Vec<u8>),
+    /// `key`: by its label (CKA_LABEL).
+    Label(String),
+}
+
+/// Where a PIN stands; never in the configuration itself.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PinSource {
+    /// `pin_file`: a file that holds nothing else; the end of its line is none of it.
+    File(String),
+    /// `pin_variable`: a variable of the environment.
+    Variable(String),
 }
 
 /// `[service.log]`

@@ -1,13 +1,11 @@
 //! `[service]` to [`Settings`], with every fault placed.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
-    Atis82Settings, EvidenceSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings, SignerSettings,
-    TlsSettings, TokenSettings,
+    Atis82Settings, EvidenceSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings, TlsSettings, TokenSettings,
 };
 use crate::document::{self, Flaw, Table, elements};
 use crate::service::attestation::SigningSettings;
@@ -214,26 +212,6 @@ impl Reader<'_> {
             }
         }
         if algorithms.is_empty() { vec!["ES256".to_owned()] } else { algorithms }
-    }
-
-    fn signers(&mut self, parent: &Table<'_, '_>) -> Vec<SignerSettings> {
-        let mut lines: HashMap<String, usize> = HashMap::new();
-        let mut signers = Vec::new();
-        for table in self.tables(parent, "signer") {
-            self.known(&table, &["name", "key", "certificate", "x5u"]);
-            let signer = SignerSettings {
-                name: self.required(&table, "name"),
-                key: self.required(&table, "key"),
-                certificate: self.required(&table, "certificate"),
-                x5u: self.required(&table, "x5u"),
-            };
-            let line = self.place(table.at).0;
-            if let Some(line) = lines.insert(signer.name.clone(), line).filter(|_| !signer.name.is_empty()) {
-                self.fault_at(&table, "name", Fault::Twice { name: signer.name.clone(), line });
-            }
-            signers.push(signer);
-        }
-        signers
     }
 
     fn log(&mut self, table: &Table<'_, '_>) -> LogSettings {
