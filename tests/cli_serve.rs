@@ -104,6 +104,34 @@ fn it_signs_verifies_reads_anew_and_stops() {
 }
 
 #[test]
+fn the_environment_sends_no_traces_anywhere() {
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", collector.local_addr().unwrap());
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &url),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+        ("http_proxy", &url),
+        ("ALL_PROXY", &url),
+    ];
+    // Not even where traces are wanted, for they are wanted elsewhere.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let named = format!("[service.telemetry]\notlp = \"http://{}\"\n", elsewhere.local_addr().unwrap());
+    for (more, wanted) in [("", false), (&named, true)] {
+        let desk = Desk::new();
+        desk.write("stirtrace.toml", configuration(more));
+        let served = Served::start_with(&desk.path("."), &[], &variables);
+        assert!(served.post("/stir/v1/signing", &signing())["signingResponse"].is_object());
+        served.signal("TERM");
+        assert_eq!(served.wait().0, 0);
+        for (listener, came) in [(&collector, false), (&elsewhere, wanted)] {
+            listener.set_nonblocking(true).unwrap();
+            assert_eq!(listener.accept().is_ok(), came, "{more}");
+        }
+    }
+}
+
+#[test]
 fn what_was_verified_live_is_found_by_trace() {
     let desk = Desk::new();
     let network = "[[network]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntime_zone = \"America/Chicago\"\n\

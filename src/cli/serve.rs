@@ -25,9 +25,9 @@ use crate::fetch::Event;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
 use crate::service::pkcs11::TokenKeys;
-use crate::service::settings::{LogLevel, TlsSettings};
+use crate::service::settings::{LogLevel, TelemetrySettings, TlsSettings};
 use crate::service::sip::{Endpoint, EngineAnswers, Role, SipService};
-use crate::service::{Engine, Evidence, Loaded, Settings};
+use crate::service::{Engine, Evidence, Loaded, Settings, Telemetry};
 use crate::time::UnixTime;
 
 /// `stirtrace serve`
@@ -96,6 +96,10 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
         Some(evidence) => engine.with_evidence(evidence),
         None => engine,
     };
+    let engine = match &settings.telemetry {
+        Some(own) => engine.with_telemetry(telemetry(own, &settings, printer)?),
+        None => engine,
+    };
     if engine.standing().trust().anchors().is_empty() {
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
@@ -104,7 +108,16 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
     if let Some(evidence) = engine.evidence() {
         evidence.close();
     }
+    if let Some(telemetry) = engine.telemetry() {
+        telemetry.close();
+    }
     Ok(if drained { Exit::Good } else { Exit::Bad })
+}
+
+fn telemetry(own: &TelemetrySettings, settings: &Settings, printer: &Printer) -> Result<Telemetry, Complaint> {
+    // What may stand in the log may stand in traces.
+    let started = Telemetry::start(own, settings.log.numbers && !printer.is_redacted());
+    started.map_err(|reason| Complaint::new(format!("service.telemetry: {reason}")))
 }
 
 fn runtime(settings: &Settings) -> Result<Runtime, Complaint> {

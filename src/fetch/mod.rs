@@ -63,6 +63,9 @@ pub use fetcher::Fetcher;
 #[cfg(feature = "fetch")]
 pub use guard::{Resolver, Resolving};
 #[cfg(feature = "fetch")]
+#[cfg(feature = "otel")]
+pub(crate) use roots::tls_to;
+#[cfg(feature = "fetch")]
 pub use settings::{Limits, Rules, Settings, Tell};
 #[cfg(feature = "fetch")]
 pub use tending::Accept;

@@ -33,6 +33,9 @@ pub enum Fault {
     /// Two ways to say one thing, of which one is wanted.
     #[error("{0} and {1} say the same thing: name one of them")]
     Both(&'static str, &'static str),
+    /// A text that names no collector of traces.
+    #[error("no collector such as \"http://127.0.0.1:4318\": {0}")]
+    Collector(&'static str),
     /// An error that does not exist.
     #[error("no call is in the error {found:?}{}; kinds and rows stand in ARCHITECTURE.md", nearest.map_or_else(String::new, |name| format!(" ({name}?)")))]
     ErrorKind {
@@ -75,6 +78,9 @@ pub enum Fault {
     /// A security module, without the code that talks to it.
     #[error("this build has no PKCS #11 in it; build it with the feature pkcs11, as `cargo install stirtrace` does")]
     Pkcs11Missing,
+    /// Traces, without the code that sends them.
+    #[error("this build has no OpenTelemetry in it; build it with the feature otel")]
+    OpenTelemetryMissing,
     /// A text that is no origination identifier and no way to make one.
     #[error("neither \"call\", \"trunk\" nor \"customer\", and no UUID")]
     Origid,

@@ -76,6 +76,25 @@ impl Route {
         }
     }
 
+    /// Whether those ask for it who look after the service.
+    pub(crate) const fn is_watched(self) -> bool {
+        matches!(self, Self::Health | Self::Ready | Self::Metrics)
+    }
+
+    /// Its path; none where it is nobody's, for that may be anything.
+    pub(crate) const fn template(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Verification => "/stir/v1/verification",
+            Self::Signing => "/stir/v1/signing",
+            Self::Verify => "/v1/verify",
+            Self::Document => "/openapi.json",
+            Self::Health => "/health",
+            Self::Ready => "/ready",
+            Self::Metrics => "/metrics",
+            Self::Other => return None,
+        })
+    }
+
     const fn index(self) -> usize {
         match self {
             Self::Verification => 0,
@@ -222,7 +241,7 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 22] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
@@ -240,6 +259,7 @@ const COUNTERS: [(&str, &str); 21] = [
         "stirtrace_replay_shared_skipped_total",
         "Tokens that the shared memory was not asked about, for it had just failed",
     ),
+    ("stirtrace_spans_total", "Spans of traces, by what became of them"),
     ("stirtrace_sip_requests_total", "SIP requests by listener and method, repetitions left out"),
     ("stirtrace_sip_responses_total", "SIP responses by listener and code, repetitions left out"),
     ("stirtrace_sip_ignored_total", "What a SIP listener did not answer, by why"),

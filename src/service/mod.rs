@@ -30,6 +30,8 @@ pub mod signer;
 pub mod sip;
 #[cfg(feature = "service")]
 pub mod standing;
+#[cfg(feature = "service")]
+pub mod telemetry;
 pub mod treatment;
 
 #[cfg(test)]
@@ -48,3 +50,5 @@ pub use settings::Settings;
 pub use signer::NamedSigner;
 #[cfg(feature = "service")]
 pub use standing::{Load, Loaded, Standing};
+#[cfg(feature = "service")]
+pub use telemetry::Telemetry;

@@ -17,6 +17,8 @@ mod running;
 mod settings;
 mod signing;
 mod stand;
+#[cfg(feature = "otel")]
+mod telemetry;
 #[path = "../verification/token.rs"]
 mod token;
 mod verdicts;

@@ -68,6 +68,25 @@ fn a_key_lies_in_a_file_or_in_a_security_module() {
 }
 
 #[test]
+fn traces_go_to_a_collector_that_is_named() {
+    let table = |more: &str| format!("[service.telemetry]\n{more}");
+    if cfg!(feature = "otel") {
+        let otlp = |url: &str| {
+            let settings = Settings::parse(table(&format!("otlp = \"{url}\"")).as_bytes());
+            settings.unwrap().telemetry.unwrap().otlp
+        };
+        assert_eq!(otlp("http://127.0.0.1:4318"), "http://127.0.0.1:4318/v1/traces");
+        assert_eq!(otlp("https://traces.example/own/path"), "https://traces.example/own/path");
+        let wrong = ["127.0.0.1:4318", "ftp://a.example", "http://u:p@a.example", "http://a.example/?key=1"];
+        let wrong: String = wrong.map(|url| faults(&table(&format!("otlp = \"{url}\"\n"))) + "\n").concat();
+        insta::assert_snapshot!(wrong + &faults(&table("every = 0\nqueue = 0\n")));
+    } else {
+        let text = faults(&table("otlp = \"http://127.0.0.1:4318\""));
+        assert!(text.contains("build it with the feature otel"), "{text}");
+    }
+}
+
+#[test]
 fn what_anybody_could_reach_is_refused_unless_it_is_meant() {
     insta::assert_snapshot!(faults("[service]\nlisten = \"192.0.2.1:8080\""));
     insta::assert_snapshot!(faults(

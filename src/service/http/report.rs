@@ -14,6 +14,7 @@ use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
 use crate::service::standing::Standing;
+use crate::service::telemetry::Telemetry;
 use crate::time::UnixTime;
 use crate::verify::CrlPolicy;
 
@@ -81,6 +82,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Some(evidence) = app.evidence() {
         metrics.set_counter("stirtrace_evidence_written_total", &[], evidence.written());
         metrics.set_counter("stirtrace_evidence_dropped_total", &[], evidence.dropped());
+    }
+    for (outcome, total) in app.engine().telemetry().map(Telemetry::counts).into_iter().flatten() {
+        metrics.set_counter("stirtrace_spans_total", &[("outcome", outcome)], total);
     }
     if let Some(replay) = app.engine().replay() {
         show_replay(metrics, &replay.counts());

@@ -55,6 +55,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[service.evidence]`
     pub evidence: Option<EvidenceSettings>,
+    /// `[service.telemetry]`: where traces are sent, if they are.
+    pub telemetry: Option<TelemetrySettings>,
 }
 
 impl Default for Settings {
@@ -78,6 +80,7 @@ impl Default for Settings {
             replay: None,
             log: LogSettings::default(),
             evidence: None,
+            telemetry: None,
         }
     }
 }
@@ -105,6 +108,7 @@ impl Settings {
             ("limits", limits(self) != limits(other)),
             ("log", self.log != other.log),
             ("evidence", self.evidence != other.evidence),
+            ("telemetry", self.telemetry != other.telemetry),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
@@ -300,4 +304,18 @@ pub struct EvidenceSettings {
     pub queue: usize,
     /// `checks`: whether the whole verdict is kept, with every check, or only what it comes to.
     pub checks: bool,
+}
+
+/// `[service.telemetry]`: traces, as OpenTelemetry has them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TelemetrySettings {
+    /// `otlp`: the collector's URL (OTLP over HTTP, in protobuf); `/v1/traces` is added where it names no path.
+    pub otlp: String,
+    /// `name`: what the service calls itself.
+    pub name: String,
+    /// `every`: of requests that come without a trace of their client's, one in so many is recorded.
+    pub every: u64,
+    /// `queue`: how many spans may wait for the collector before more are dropped.
+    pub queue: usize,
 }

@@ -78,10 +78,17 @@ impl EngineAnswers {
 
 impl Answering for EngineAnswers {
     fn answer(&self, job: Box<Job>) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
-        Box::pin(async move {
+        let answered = async move {
             match job.task {
                 Task::Sign => self.sign(&job).await,
                 Task::Verify => self.verify(&job.call, job.source.address.ip()).await,
+            }
+        };
+        Box::pin(async move {
+            match self.engine.telemetry() {
+                // SIP has no traceparent.
+                Some(telemetry) => telemetry.request("INVITE", None, answered, |_, _| {}).await,
+                None => answered.await,
             }
         })
     }
