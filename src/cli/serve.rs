@@ -79,8 +79,15 @@ pub(crate) struct ServeArgs {
 
 /// Runs `stirtrace serve`.
 pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let token_keys = Arc::new(TokenKeys::default());
+    let outcome = run_with(args, &token_keys, printer);
+    token_keys.close();
+    outcome
+}
+
+fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer) -> Result<Exit, Stop> {
     let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-    let mut files = Files { args, configured, fetching: None, token_keys: Arc::default() };
+    let mut files = Files { args, configured, fetching: None, token_keys: Arc::clone(token_keys) };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));

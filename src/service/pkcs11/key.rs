@@ -34,7 +34,12 @@ impl TokenKey {
     ///
     /// # Errors
     /// Why the token does not sign, or that it signs with another key.
-    pub fn open(settings: &Pkcs11Settings, pin: ReadPin, certificate: &SigningCertificate) -> Result<Self, TokenError> {
+    pub(super) fn open(
+        settings: &Pkcs11Settings,
+        pin: ReadPin,
+        certificate: &SigningCertificate,
+        alive: &Arc<()>,
+    ) -> Result<Self, TokenError> {
         let place = Place { library: Library::load(&settings.module)?, settings: settings.clone(), pin };
         let session = place.open()?;
         if let Err(reason) = check(&place, &session, certificate) {
@@ -46,7 +51,7 @@ impl TokenKey {
         let mut first = Some(session);
         for _ in 0..settings.sessions.max(1) {
             let (place, jobs) = (Arc::clone(&place), Arc::clone(&receiver));
-            let worker = Worker { place, jobs, session: first.take(), failed: None };
+            let worker = Worker { place, jobs, session: first.take(), failed: None, alive: Arc::clone(alive) };
             let started = thread::Builder::new().name("pkcs11".to_owned()).spawn(move || worker.run());
             started.map_err(|reason| TokenError::Thread { reason: reason.to_string() })?;
         }

@@ -11,20 +11,23 @@ mod library;
 mod session;
 mod worker;
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub use error::TokenError;
 pub use key::{ReadPin, TokenKey};
 
 use crate::service::settings::Pkcs11Settings;
 use crate::sign::SigningCertificate;
-use std::sync::Arc;
 
 /// The keys of tokens that are in use. Reading the configuration anew opens only those that it names anew: a module
 /// that is away keeps nothing else from being read.
 #[derive(Debug, Default)]
 pub struct TokenKeys {
     kept: Mutex<Vec<Kept>>,
+    /// Held by every thread that talks to a token.
+    alive: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -51,8 +54,20 @@ impl TokenKeys {
         if let Some(key) = same.and_then(|own| own.key.upgrade()) {
             return Ok(key);
         }
-        let key = Arc::new(TokenKey::open(settings, pin, certificate)?);
+        let key = Arc::new(TokenKey::open(settings, pin, certificate, &self.alive)?);
         kept.push(Kept { settings: settings.clone(), point: *certificate.point(), key: Arc::downgrade(&key) });
         Ok(key)
     }
+
+    /// Waits until the threads of keys that are dropped have closed their sessions; not for long, for a module may hang.
+    /// Whoever ends the process calls this first: a library that is asked something while the process ends may crash.
+    pub fn close(&self) {
+        let began = Instant::now();
+        while Arc::strong_count(&self.alive) > 1 && began.elapsed() < LAST_WORDS {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
+
+/// How long the end of the process waits for sessions to be closed.
+const LAST_WORDS: Duration = Duration::from_secs(2);

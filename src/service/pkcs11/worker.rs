@@ -24,6 +24,8 @@ pub(super) struct Worker {
     pub(super) session: Option<Session>,
     /// Why no session could be opened, and when.
     pub(super) failed: Option<(Instant, TokenError)>,
+    /// Let go of when its session is closed.
+    pub(super) alive: Arc<()>,
 }
 
 /// How long a token is left alone that gave no session; calls meanwhile are told so at once.
@@ -40,6 +42,7 @@ impl Worker {
             }
         }
         self.close();
+        drop(self.alive);
     }
 
     fn next(&self) -> Option<Job> {
