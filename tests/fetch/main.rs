@@ -14,5 +14,6 @@ mod crowds;
 mod desk;
 mod documents;
 mod faults;
+mod rich_call_data;
 mod server;
 mod ssrf;
