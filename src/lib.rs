@@ -61,6 +61,7 @@ pub mod passport;
 mod redaction;
 #[cfg(feature = "traceback")]
 pub mod report;
+pub mod rich_call_data;
 #[cfg(feature = "service-rules")]
 pub mod service;
 pub mod sign;

@@ -15,7 +15,7 @@ const ROWS: &[&[&str]] = &[
     &["document"],
     // Floor 1: formats.
     &["passport"],
-    &["identity_header", "redaction"],
+    &["identity_header", "redaction", "rich_call_data"],
     &["certificate", "network", "sip"],
     &["cdr"],
     &["capture"],

@@ -4,88 +4,17 @@
 
 #[expect(dead_code, reason = "calls are made by other tests, too")]
 mod command;
+#[path = "command/served.rs"]
+mod served;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
-use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use command::{Desk, assert_snapshot, certs};
 use serde_json::{Value, json};
-
-/// A service in a process of its own.
-struct Served {
-    child: Child,
-    log: BufReader<ChildStderr>,
-    address: String,
-}
-
-impl Served {
-    fn start(desk: &Desk, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stirtrace"))
-            .args(["serve", "--format", "json", "--config", "stirtrace.toml"])
-            .args(more)
-            .current_dir(desk.path("."))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let listening = line_with(&mut log, "listening");
-        let address = listening["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { child, log, address }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// The next line of the log that says so.
-    fn says(&mut self, message: &str) -> Value {
-        line_with(&mut self.log, message)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Value {
-        let (body, mut stream) = (body.to_string(), TcpStream::connect(&self.address).unwrap());
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap_or_else(|_| panic!("{answer}"))
-    }
-
-    fn wait(mut self) -> i32 {
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
-
-fn line_with(log: &mut impl BufRead, message: &str) -> Value {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended before {message:?}");
-        if let Ok(object) = serde_json::from_str::<Value>(&line)
-            && object["message"].as_str().is_some_and(|own| own.contains(message))
-        {
-            return object;
-        }
-    }
-}
+use served::Served;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
@@ -135,7 +64,7 @@ fn what_is_wrong_with_the_configuration_is_told_with_its_place() {
 fn an_address_that_is_taken_is_told() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     let run = desk.run_with(&["serve", "--config", "stirtrace.toml", "--listen", &served.address], b"");
     assert_eq!(run.code, 2);
     assert!(run.err.contains("cannot be listened on") && run.err.contains("--listen ADDR:PORT"), "{}", run.err);
@@ -145,7 +74,7 @@ fn an_address_that_is_taken_is_told() {
 fn it_signs_verifies_reads_anew_and_stops() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration("[service.log]\nlevel = \"requests\"\n"));
-    let mut served = Served::start(&desk, &[]);
+    let mut served = Served::start(&desk.path("."), &[]);
     let signed = served.post("/stir/v1/signing", &signing());
     let identity = &signed["signingResponse"]["identity"];
     let result = served.post("/stir/v1/verification", &verification(identity));
@@ -173,7 +102,35 @@ fn it_signs_verifies_reads_anew_and_stops() {
     assert_eq!(distrusted["verificationResponse"]["reasonCode"], 437);
     served.signal("TERM");
     served.says("stopped");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
+}
+
+#[test]
+fn the_environment_sends_no_traces_anywhere() {
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", collector.local_addr().unwrap());
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &url),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+        ("http_proxy", &url),
+        ("ALL_PROXY", &url),
+    ];
+    // Not even where traces are wanted, for they are wanted elsewhere.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let named = format!("[service.telemetry]\notlp = \"http://{}\"\n", elsewhere.local_addr().unwrap());
+    for (more, wanted) in [("", false), (&named, true)] {
+        let desk = Desk::new();
+        desk.write("stirtrace.toml", configuration(more));
+        let served = Served::start_with(&desk.path("."), &[], &variables);
+        assert!(served.post("/stir/v1/signing", &signing())["signingResponse"].is_object());
+        served.signal("TERM");
+        assert_eq!(served.wait().0, 0);
+        for (listener, came) in [(&collector, false), (&elsewhere, wanted)] {
+            listener.set_nonblocking(true).unwrap();
+            assert_eq!(listener.accept().is_ok(), came, "{more}");
+        }
+    }
 }
 
 #[test]
@@ -182,11 +139,11 @@ fn what_was_verified_live_is_found_by_trace() {
     let network = "[[network]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntime_zone = \"America/Chicago\"\n\
         [[network.source]]\nname = \"live\"\nfiles = \"evidence/*.jsonl\"\nformat = \"jsonl\"\ntime_zone = \"UTC\"\n";
     desk.write("stirtrace.toml", configuration(&format!("[service.evidence]\nfolder = \"evidence\"\n{network}")));
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     let signed = served.post("/stir/v1/signing", &signing());
     served.post("/stir/v1/verification", &verification(&signed["signingResponse"]["identity"]));
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     let kept = fs::read_dir(desk.path("evidence")).unwrap().count();
     assert_eq!(kept, 1);
     let time = stirtrace::time::UnixTime::from_seconds(i64::try_from(now()).unwrap()).to_string();
@@ -218,7 +175,7 @@ fn what_was_verified_live_is_found_by_trace() {
 fn what_a_reload_cannot_change_is_named() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));
-    let mut served = Served::start(&desk, &[]);
+    let mut served = Served::start(&desk.path("."), &[]);
     let more = "[service.sip]\nlisten = \"udp:127.0.0.1:0\"\n[service.replay]\n[service.treatment]\nreason = \"SIP\"\n";
     desk.write(
         "stirtrace.toml",
@@ -229,14 +186,14 @@ fn what_a_reload_cannot_change_is_named() {
         assert_eq!(served.says("only after a new start")["key"], key);
     }
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
 }
 
 #[test]
 fn sip_ends_while_http_still_answers() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration("[service.limits]\ndrain_seconds = 10\n"));
-    let mut served = Served::start(&desk, &["--sip", "udp:127.0.0.1:0"]);
+    let mut served = Served::start(&desk.path("."), &["--sip", "udp:127.0.0.1:0"]);
     let endpoint = served.says("listening for SIP")["endpoint"].as_str().unwrap().to_owned();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(endpoint.trim_start_matches("udp:")).unwrap();
@@ -271,7 +228,7 @@ fn sip_ends_while_http_still_answers() {
     let mut answer = String::new();
     half.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
 }
 
 const PRAIRIE: &str = "[[network]]\nname = \"Prairie Telephone\"\nspc = \"904P\"\ntime_zone = \"America/Chicago\"\n";
@@ -330,7 +287,7 @@ fn held(desk: &Desk) -> (u64, Value) {
 fn verdicts_go_into_the_lake_while_it_serves() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", into_the_lake());
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     served.call();
     served.until("stirtrace_evidence_lake_records_total", 1);
     let (records, answer) = held(&desk);
@@ -339,7 +296,7 @@ fn verdicts_go_into_the_lake_while_it_serves() {
     // What is not taken in yet is so when it stops.
     served.call();
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     assert_eq!(held(&desk).0, 2);
     // A source that names the same files under the same name takes nothing in twice.
     let source = "[[network.source]]\nname = \"live\"\nfiles = \"evidence/*.jsonl\"\nformat = \"jsonl\"\n";
@@ -351,10 +308,10 @@ fn verdicts_go_into_the_lake_while_it_serves() {
         "{}",
         ingested.err
     );
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     served.call();
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     assert_eq!(held(&desk).0, 3);
 }
 
@@ -362,13 +319,13 @@ fn verdicts_go_into_the_lake_while_it_serves() {
 fn what_a_kill_kept_out_of_the_lake_the_next_start_takes_in() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", into_the_lake().replace("lake_seconds = 1", "lake_seconds = 3600"));
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     served.call();
     served.until("stirtrace_evidence_written_total", 1);
     served.signal("KILL");
     drop(served);
     assert_eq!(held(&desk).0, 0);
-    let served = Served::start(&desk, &[]);
+    let served = Served::start(&desk.path("."), &[]);
     served.until("stirtrace_evidence_lake_records_total", 1);
     assert_eq!(held(&desk).0, 1);
 }
@@ -380,7 +337,7 @@ fn a_lake_that_somebody_else_writes_to_costs_no_call_and_no_verdict() {
     fs::create_dir(desk.path("lake")).unwrap();
     let lock = fs::File::create(desk.path("lake/lake.lock")).unwrap();
     lock.lock().unwrap();
-    let mut served = Served::start(&desk, &[]);
+    let mut served = Served::start(&desk.path("."), &[]);
     served.call();
     let told = served.says("evidence waits for the lake");
     assert!(told["reason"].as_str().unwrap().contains("another stirtrace is writing"), "{told}");
@@ -390,7 +347,7 @@ fn a_lake_that_somebody_else_writes_to_costs_no_call_and_no_verdict() {
     drop(lock);
     served.signal("TERM");
     served.says("evidence is taken into the lake again");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     assert_eq!(held(&desk).0, 2);
 }
 
@@ -398,14 +355,14 @@ fn a_lake_that_somebody_else_writes_to_costs_no_call_and_no_verdict() {
 fn a_lake_that_breaks_is_told_and_the_files_stay() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", into_the_lake());
-    let mut served = Served::start(&desk, &[]);
+    let mut served = Served::start(&desk.path("."), &[]);
     fs::remove_dir_all(desk.path("lake")).unwrap();
     desk.write("lake", "no folder");
     served.call();
     served.says("evidence waits for the lake");
     served.call();
     served.signal("TERM");
-    assert_eq!(served.wait(), 0);
+    assert_eq!(served.wait().0, 0);
     let files =
         fs::read_dir(desk.path("evidence")).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     assert_eq!(files.map(|text| text.lines().count()).sum::<usize>(), 2);

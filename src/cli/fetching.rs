@@ -97,7 +97,8 @@ impl Fetching {
             match kind {
                 Kind::Crl => self.fetcher.crl(url, now).await,
                 Kind::TrustList => self.fetcher.trust_list(url, now).await,
-                Kind::Certificate => self.fetcher.certificate(url, now).await,
+                // Those stand in claims, and no option names one.
+                Kind::Certificate | Kind::RichCallData => self.fetcher.certificate(url, now).await,
             }
         });
         fetched.map_err(|why| Complaint::new(format!("{option} {url}: {why}")).hint(document_advice(&why)))

@@ -1,6 +1,7 @@
 //! `stirtrace serve`: the verification and authentication service, until it is told to stop.
 
 mod intake;
+mod signers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,10 +28,10 @@ use crate::fetch::Event;
 use crate::service::evidence::Intake;
 use crate::service::http::{App, Server, Stopper, TlsFiles};
 use crate::service::log;
-use crate::service::settings::{LogLevel, SignerSettings, TlsSettings};
+use crate::service::pkcs11::TokenKeys;
+use crate::service::settings::{LogLevel, TelemetrySettings, TlsSettings};
 use crate::service::sip::{Endpoint, EngineAnswers, Role, SipService};
-use crate::service::{Engine, Evidence, Loaded, NamedSigner, Settings};
-use crate::sign::Signer;
+use crate::service::{Engine, Evidence, Loaded, Settings, Telemetry};
 use crate::time::UnixTime;
 
 /// `stirtrace serve`
@@ -50,7 +51,8 @@ verification found, or the final response that [service.treatment] wants.
 
 What it may do stands in the table [service] of stirtrace.toml. It listens on this
 machine only, speaks SIP nowhere, and fetches nothing, unless that table or an
-option says otherwise.
+option says otherwise. Signing keys lie in PEM files, or in a security module
+(PKCS #11).
 
 SIGHUP reads keys, trust, CRLs and configuration anew, and keeps the old ones if
 anything is wrong with the new; the log names what only a new start changes.
@@ -85,8 +87,15 @@ pub(crate) struct ServeArgs {
 
 /// Runs `stirtrace serve`.
 pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> {
+    let token_keys = Arc::new(TokenKeys::default());
+    let outcome = run_with(args, &token_keys, printer);
+    token_keys.close();
+    outcome
+}
+
+fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer) -> Result<Exit, Stop> {
     let configured = Configured::find_any(args.config.config.as_deref(), printer)?;
-    let mut files = Files { args, configured, fetching: None };
+    let mut files = Files { args, configured, fetching: None, token_keys: Arc::clone(token_keys) };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
@@ -102,6 +111,10 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
         Some(evidence) => engine.with_evidence(evidence),
         None => engine,
     };
+    let engine = match &settings.telemetry {
+        Some(own) => engine.with_telemetry(telemetry(own, &settings, printer)?),
+        None => engine,
+    };
     if engine.standing().trust().anchors().is_empty() {
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
@@ -110,7 +123,16 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
     if let Some(evidence) = engine.evidence() {
         evidence.close();
     }
+    if let Some(telemetry) = engine.telemetry() {
+        telemetry.close();
+    }
     Ok(if drained { Exit::Good } else { Exit::Bad })
+}
+
+fn telemetry(own: &TelemetrySettings, settings: &Settings, printer: &Printer) -> Result<Telemetry, Complaint> {
+    // What may stand in the log may stand in traces.
+    let started = Telemetry::start(own, settings.log.numbers && !printer.is_redacted());
+    started.map_err(|reason| Complaint::new(format!("service.telemetry: {reason}")))
 }
 
 fn runtime(settings: &Settings) -> Result<Runtime, Complaint> {
@@ -257,6 +279,8 @@ struct Files {
     args: ServeArgs,
     configured: Option<Configured>,
     fetching: Option<Arc<Fetching>>,
+    /// Keys of security modules, which stay open when everything else is read anew.
+    token_keys: Arc<TokenKeys>,
 }
 
 impl Files {
@@ -289,7 +313,7 @@ impl Files {
     /// Everything as it stands on the disk now.
     fn load(&self, now: UnixTime) -> Result<Loaded, Complaint> {
         let configured = self.configured.as_ref().map(Configured::again).transpose()?;
-        let now_files = Self { args: self.args.clone(), configured, fetching: self.fetching.clone() };
+        let now_files = Self { configured, ..self.clone() };
         let settings = now_files.settings()?;
         let (trust, revocation) = match &now_files.configured {
             Some(own) => (own.trust(self.args.trust.clone()), own.revocation(self.args.revocation.clone())),
@@ -329,14 +353,6 @@ impl Files {
             args.fetch_allow.clone_from(&settings.fetch_allow);
         }
         args
-    }
-
-    fn signer(&self, own: &SignerSettings) -> Result<NamedSigner, Complaint> {
-        let key = read_named("service.signer.key", &self.path(&own.key), MAX_FILE)?;
-        let certificate = read_named("service.signer.certificate", &self.path(&own.certificate), MAX_FILE)?;
-        let signer = Signer::new(&key, &certificate, &own.x5u)
-            .map_err(|reason| Complaint::new(format!("service.signer {:?}: {reason}", own.name)))?;
-        Ok(NamedSigner::new(&own.name, signer))
     }
 
     fn tls(&self, own: &TlsSettings) -> Result<TlsFiles, Complaint> {

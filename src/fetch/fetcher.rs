@@ -24,12 +24,15 @@ use crate::fetch::fetcher::retrieval::{Reason, Retrieval};
 use crate::fetch::fetcher::shelf::{Held, Shelf};
 use crate::fetch::freshness::State;
 use crate::fetch::location::{Host, Location};
+use crate::rich_call_data::Resource;
 use crate::time::UnixTime;
 
 pub use counts::Counts;
 pub use error::{CannotFetch, NotFetched};
 pub use fetched::{Event, Fetched, Kind};
 pub use guard::{Resolver, Resolving};
+#[cfg(feature = "otel")]
+pub(crate) use roots::tls_to;
 pub use settings::{Limits, Rules, Settings, Tell};
 pub use tending::Accept;
 
@@ -75,6 +78,23 @@ impl Fetcher {
         self.obtain(Kind::TrustList, url, now).await
     }
 
+    /// What an `rcd` claim names by URL, if it is what its signer's digest says (RFC 9795, E17). Where a held one is not, its
+    /// owner may have put another there, which is asked for once in a while, as for a certificate.
+    ///
+    /// # Errors
+    /// Why it may not be fetched, or could not, or that it is something else than what was signed.
+    pub async fn rich_call_data(&self, resource: &Resource, now: UnixTime) -> Result<Arc<Fetched>, NotFetched> {
+        let found = self.obtain(Kind::RichCallData, resource.url(), now).await?;
+        let Err(mismatch) = resource.check(&found.body) else { return Ok(found) };
+        let other = self.lies_there_now(Kind::RichCallData, &found, now).await.ok().flatten();
+        if let Some(other) = other.filter(|other| resource.check(&other.body).is_ok()) {
+            return Ok(other);
+        }
+        let why = NotFetched::Unacceptable { why: mismatch.to_string() };
+        self.shared.counters.count_failure(&why);
+        Err(why)
+    }
+
     /// What is held of a URL, good or not, without fetching anything.
     #[must_use]
     pub fn held(&self, kind: Kind, url: &str) -> Option<Arc<Fetched>> {
@@ -88,9 +108,18 @@ impl Fetcher {
     /// # Errors
     /// Why it could not be asked for.
     pub async fn again(&self, failed: &Fetched, now: UnixTime) -> Result<Option<Arc<Fetched>>, NotFetched> {
-        let shelf = self.shared.shelf(Kind::Certificate);
+        self.lies_there_now(Kind::Certificate, failed, now).await
+    }
+
+    async fn lies_there_now(
+        &self,
+        kind: Kind,
+        failed: &Fetched,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Fetched>>, NotFetched> {
+        let shelf = self.shared.shelf(kind);
         let Some(held) = shelf.held.get(&failed.url) else {
-            let found = self.obtain(Kind::Certificate, &failed.url, now).await?;
+            let found = self.obtain(kind, &failed.url, now).await?;
             return Ok(Some(found).filter(|found| found.sha256 != failed.sha256));
         };
         if held.fetched.sha256 != failed.sha256 {
@@ -102,7 +131,7 @@ impl Fetcher {
             return Ok(None);
         }
         self.shared.counters.again.count();
-        match self.fly(Kind::Certificate, &failed.url, now, Reason::Again).await {
+        match self.fly(kind, &failed.url, now, Reason::Again).await {
             Landing { failure: Some(why), .. } => Err(why),
             Landing { held, .. } => {
                 Ok(held.map(|held| Arc::clone(&held.fetched)).filter(|found| found.sha256 != failed.sha256))

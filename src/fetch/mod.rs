@@ -22,6 +22,9 @@ mod sealed;
 #[cfg(feature = "fetch")]
 pub(crate) mod fetcher;
 #[cfg(feature = "fetch")]
+#[cfg(feature = "otel")]
+pub(crate) use fetcher::tls_to;
+#[cfg(feature = "fetch")]
 pub use fetcher::{
     Accept, CannotFetch, Counts, Event, Fetched, Fetcher, Kind, Limits, NotFetched, Resolver, Resolving, Rules,
     Settings, Tell,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use crate::fetch::{Fetched, Fetcher};
+use crate::fetch::{Fetched, Fetcher, NotFetched};
+use crate::service::telemetry::{self, Attributes};
 use crate::time::UnixTime;
 use crate::verify::Credential;
 
@@ -66,10 +67,12 @@ impl Credentials {
             (Some(archived), _) if archived.ask_again.is_none() => {
                 Obtained { credential: archived.credential, fetched: None }
             }
-            (_, Some(fetcher)) => match fetcher.certificate(url, now).await {
-                Ok(fetched) => self.of(fetched),
-                Err(why) => Obtained { credential: Credential::unavailable(why.to_string()), fetched: None },
-            },
+            (_, Some(fetcher)) => {
+                match telemetry::waited("fetch certificate", fetcher.certificate(url, now), tell_fetched).await {
+                    Ok(fetched) => self.of(fetched),
+                    Err(why) => Obtained { credential: Credential::unavailable(why.to_string()), fetched: None },
+                }
+            }
             (Some(archived), None) => Obtained { credential: archived.credential, fetched: None },
             (None, None) => {
                 let reason = "no archive of certificates is named, and fetching is not allowed";
@@ -116,6 +119,14 @@ impl Credentials {
         let archived = read(Arc::clone(archive), url.to_owned(), now).await;
         self.archived.insert(url.to_owned(), archived.clone());
         Some(archived)
+    }
+}
+
+fn tell_fetched(fetched: &Result<Arc<Fetched>, NotFetched>, attributes: &mut Attributes) {
+    match fetched {
+        Ok(fetched) if fetched.stale.is_some() => attributes.word("stirtrace.fetch.outcome", "stale"),
+        Ok(_) => attributes.word("stirtrace.fetch.outcome", "fetched"),
+        Err(why) => attributes.fault(why.kind()),
     }
 }
 

@@ -10,8 +10,10 @@ use crate::number::NumberPlan;
 use crate::service::evidence::Evidence;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCache;
+use crate::service::signer::KeyFailure;
 use crate::service::sip::SipCounter;
 use crate::service::standing::{Load, Standing};
+use crate::service::telemetry::{self, Attributes, Telemetry};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
@@ -26,6 +28,7 @@ pub struct Engine {
     clock: Box<dyn Fn() -> UnixTime + Send + Sync>,
     metrics: Metrics,
     evidence: Option<Evidence>,
+    telemetry: Option<Telemetry>,
     replay: Option<ReplayCache>,
     sip: OnceLock<SipCounter>,
 }
@@ -58,6 +61,7 @@ impl Engine {
             clock: Box::new(clock),
             metrics: Metrics::new(),
             evidence: None,
+            telemetry: None,
             replay,
             sip: OnceLock::new(),
         })
@@ -67,6 +71,18 @@ impl Engine {
     #[must_use]
     pub fn with_evidence(self, evidence: Evidence) -> Self {
         Self { evidence: Some(evidence), ..self }
+    }
+
+    /// The same with traces of its requests.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Self { telemetry: Some(telemetry), ..self }
+    }
+
+    /// Where traces go, if they are made.
+    #[must_use]
+    pub const fn telemetry(&self) -> Option<&Telemetry> {
+        self.telemetry.as_ref()
     }
 
     /// What it works with at the moment.
@@ -120,6 +136,11 @@ impl Engine {
 
     /// Judges a call by these rules.
     pub async fn verify_by(&self, rules: Rules, call: &Call, now: UnixTime) -> Verdict {
+        let judged = self.judge(rules, call, now);
+        telemetry::span("verify", judged, |verdict, attributes| attributes.verdict(verdict)).await
+    }
+
+    async fn judge(&self, rules: Rules, call: &Call, now: UnixTime) -> Verdict {
         let standing = self.standing.load_full();
         let verifier = match rules {
             Rules::Configured => &standing.verifier,
@@ -153,7 +174,13 @@ impl Engine {
     /// RFC 8224 §12.1: tokens that came with another call before.
     async fn replays(&self, call: &Call, verdict: &Verdict, plan: &NumberPlan, now: UnixTime) -> Vec<(String, String)> {
         match &self.replay {
-            Some(replay) => replay.replays(call, verdict, plan, now).await,
+            Some(replay) => {
+                let asked = replay.replays(call, verdict, plan, now);
+                let tell = |found: &Vec<_>, attributes: &mut Attributes| {
+                    attributes.integer("stirtrace.replays", found.len());
+                };
+                telemetry::waited("replay question", asked, tell).await
+            }
             None => Vec::new(),
         }
     }
@@ -175,16 +202,35 @@ impl Engine {
     /// Signs a call with the signer of that name, or the first.
     ///
     /// # Errors
-    /// When nobody signs here, or the call may not be signed.
-    pub fn sign(
+    /// When nobody signs here, the call may not be signed, or the key gives no signature.
+    pub async fn sign(
         &self,
         signer: Option<&str>,
         request: &SignRequest,
         now: UnixTime,
     ) -> Result<SignedIdentity, NotSigned> {
-        let standing = self.standing.load();
-        let own = standing.signer(signer).ok_or_else(|| NotSigned::NoSigner { name: signer.map(str::to_owned) })?;
-        own.sign(request, now).map_err(NotSigned::Refused)
+        let signed = async {
+            let standing = self.standing.load_full();
+            let own = standing.signer(signer).ok_or_else(|| NotSigned::NoSigner { name: signer.map(str::to_owned) })?;
+            own.sign(request, now).await
+        };
+        let signed = telemetry::span("sign", signed, tell_signed).await;
+        if let Err(NotSigned::KeyFailed { signer, failure }) = &signed {
+            self.metrics.count_key_failure(signer, failure.word());
+        }
+        signed
+    }
+}
+
+fn tell_signed(signed: &Result<SignedIdentity, NotSigned>, attributes: &mut Attributes) {
+    match signed {
+        Ok(signed) => {
+            let attest = signed.claims().attest.as_deref().unwrap_or_default();
+            attributes.text("stirtrace.attest", attest);
+        }
+        Err(NotSigned::Refused(_)) => attributes.word("stirtrace.reason", "refused"),
+        Err(NotSigned::NoSigner { .. }) => attributes.fault("no-signer"),
+        Err(NotSigned::KeyFailed { failure, .. }) => attributes.fault(failure.word()),
     }
 }
 
@@ -240,6 +286,14 @@ impl fmt::Debug for Engine {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotSigned {
+    /// The signer's private key gave no signature.
+    #[error("the key of signer {signer:?} does not sign: {failure}")]
+    KeyFailed {
+        /// The signer's name.
+        signer: String,
+        /// Why not.
+        failure: KeyFailure,
+    },
     /// No signer of that name, or none at all.
     #[error("{}", match name { Some(name) => format!("no signer is called {name:?}"), None => "no signer is configured".to_owned() })]
     NoSigner {

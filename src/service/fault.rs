@@ -36,6 +36,12 @@ pub enum Fault {
     /// A response for calls that are not rejected.
     #[error("only action = \"reject\" gives a response")]
     CodeWithoutRejection,
+    /// Two ways to say one thing, of which one is wanted.
+    #[error("{0} and {1} say the same thing: name one of them")]
+    Both(&'static str, &'static str),
+    /// A text that names no collector of traces.
+    #[error("no collector such as \"http://127.0.0.1:4318\": {0}")]
+    Collector(&'static str),
     /// An error that does not exist.
     #[error("no call is in the error {found:?}{}; kinds and rows stand in ARCHITECTURE.md", nearest.map_or_else(String::new, |name| format!(" ({name}?)")))]
     ErrorKind {
@@ -44,6 +50,9 @@ pub enum Fault {
         /// A kind that differs little.
         nearest: Option<&'static str>,
     },
+    /// A text that cannot be an identifier of a key.
+    #[error("no hexadecimal digits, two for each octet, such as \"a1b2\"")]
+    Hexadecimal,
     /// What is wrong with any such file.
     #[error(transparent)]
     Form(#[from] Flaw),
@@ -67,6 +76,17 @@ pub enum Fault {
         /// The address.
         address: SocketAddr,
     },
+    /// A PIN where everybody looks.
+    #[error(
+        "a PIN does not stand in the configuration: name the file that holds it in pin_file, or the variable in pin_variable"
+    )]
+    PinInTheClear,
+    /// A security module, without the code that talks to it.
+    #[error("this build has no PKCS #11 in it; build it with the feature pkcs11, as `cargo install stirtrace` does")]
+    Pkcs11Missing,
+    /// Traces, without the code that sends them.
+    #[error("this build has no OpenTelemetry in it; build it with the feature otel")]
+    OpenTelemetryMissing,
     /// A text that is no origination identifier and no way to make one.
     #[error("neither \"call\", \"trunk\" nor \"customer\", and no UUID")]
     Origid,

@@ -81,6 +81,25 @@ impl Route {
         }
     }
 
+    /// Whether those ask for it who look after the service.
+    pub(crate) const fn is_watched(self) -> bool {
+        matches!(self, Self::Health | Self::Ready | Self::Metrics)
+    }
+
+    /// Its path; none where it is nobody's, for that may be anything.
+    pub(crate) const fn template(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Verification => "/stir/v1/verification",
+            Self::Signing => "/stir/v1/signing",
+            Self::Verify => "/v1/verify",
+            Self::Document => "/openapi.json",
+            Self::Health => "/health",
+            Self::Ready => "/ready",
+            Self::Metrics => "/metrics",
+            Self::Other => return None,
+        })
+    }
+
     const fn index(self) -> usize {
         match self {
             Self::Verification => 0,
@@ -164,6 +183,12 @@ impl Metrics {
         }
     }
 
+    /// A signer's private key gave no signature.
+    pub(crate) fn count_key_failure(&self, signer: &str, why: &'static str) {
+        let labels = vec![Label::new("signer", signer.to_owned()), Label::new("why", why)];
+        self.recorder.register_counter(&Key::from_parts(KEY_FAILURES, labels), &METADATA).increment(1);
+    }
+
     /// A request was turned away before it was looked at.
     pub(crate) fn count_refusal(&self, why: &'static str) {
         counter(&self.recorder, "stirtrace_refused_total", &[("why", why)]).increment(1);
@@ -211,6 +236,7 @@ impl fmt::Debug for Metrics {
 
 const REQUESTS: &str = "stirtrace_requests_total";
 const SECONDS_NAME: &str = "stirtrace_request_seconds";
+const KEY_FAILURES: &str = "stirtrace_signing_key_failures_total";
 const VERDICTS: &str = "stirtrace_verdicts_total";
 const METADATA: Metadata<'static> = Metadata::new("stirtrace", Level::INFO, None);
 
@@ -233,10 +259,11 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 24] = [
+const COUNTERS: [(&str, &str); 26] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
+    (KEY_FAILURES, "Signatures that a signer's private key did not give, by why"),
     ("stirtrace_treatments_total", "What the policy makes of judged calls"),
     ("stirtrace_refused_total", "Requests turned away before they were looked at"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
@@ -254,6 +281,7 @@ const COUNTERS: [(&str, &str); 24] = [
         "stirtrace_replay_shared_skipped_total",
         "Tokens that the shared memory was not asked about, for it had just failed",
     ),
+    ("stirtrace_spans_total", "Spans of traces, by what became of them"),
     ("stirtrace_sip_requests_total", "SIP requests by listener and method, repetitions left out"),
     ("stirtrace_sip_responses_total", "SIP responses by listener and code, repetitions left out"),
     ("stirtrace_sip_ignored_total", "What a SIP listener did not answer, by why"),
@@ -263,11 +291,12 @@ const COUNTERS: [(&str, &str); 24] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 18] = [
+const GAUGES: [(&str, &str); 19] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
     ("stirtrace_trust_list_expires_seconds", "When the STI-PA's list ends, in seconds since 1970"),
+    ("stirtrace_signing_key_up", "Whether a signer's private key gave the last signature that it was asked for"),
     ("stirtrace_crl_age_seconds", "How old a CRL is, by its thisUpdate"),
     ("stirtrace_crl_next_update_seconds", "When a CRL is to be replaced, in seconds since 1970"),
     ("stirtrace_loaded_seconds", "When the files were read that are in use, in seconds since 1970"),

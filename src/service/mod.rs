@@ -19,13 +19,19 @@ pub mod http;
 pub mod log;
 #[cfg(feature = "service")]
 mod metrics;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 #[cfg(feature = "service")]
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod settings;
+#[cfg(feature = "service")]
+pub mod signer;
 pub mod sip;
 #[cfg(feature = "service")]
 pub mod standing;
+#[cfg(feature = "service")]
+pub mod telemetry;
 pub mod treatment;
 
 #[cfg(test)]
@@ -41,4 +47,8 @@ pub use evidence::Evidence;
 #[cfg(feature = "service")]
 pub use settings::Settings;
 #[cfg(feature = "service")]
-pub use standing::{Load, Loaded, NamedSigner, Standing};
+pub use signer::NamedSigner;
+#[cfg(feature = "service")]
+pub use standing::{Load, Loaded, Standing};
+#[cfg(feature = "service")]
+pub use telemetry::Telemetry;

@@ -9,7 +9,9 @@ use crate::passport::{Attestation, Claims, Destination, Header, Party, Passport}
 #[cfg(feature = "service")]
 use crate::service::engine::Engine;
 #[cfg(feature = "service")]
-use crate::service::standing::{Loaded, NamedSigner};
+use crate::service::signer::NamedSigner;
+#[cfg(feature = "service")]
+use crate::service::standing::Loaded;
 use crate::sign::{SignRequest, Signer};
 use crate::sip::call::Call;
 use crate::sip::message::Message;

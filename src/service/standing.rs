@@ -9,8 +9,8 @@ use crate::service::attestation::AttestationPolicy;
 use crate::service::credentials::{Archive, Credentials};
 use crate::service::http::{Bearer, Tls, TlsFiles};
 use crate::service::settings::Settings;
+use crate::service::signer::NamedSigner;
 use crate::service::treatment::TreatmentSettings;
-use crate::sign::Signer;
 use crate::time::UnixTime;
 use crate::verify::{Policy, Profile, Require, Trust, Verifier};
 
@@ -65,24 +65,6 @@ impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let anchors = self.trust.anchors().certificates().len();
         write!(f, "Loaded({anchors} anchors, {} CRLs, {:?})", self.trust.crls().len(), self.signers)
-    }
-}
-
-/// A signer by the name that rules call it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NamedSigner {
-    /// Its name in the configuration.
-    pub name: String,
-    /// The key, its certificate and where verifiers find that.
-    pub signer: Arc<Signer>,
-}
-
-impl NamedSigner {
-    /// A signer with its name.
-    #[must_use]
-    pub fn new(name: impl Into<String>, signer: Signer) -> Self {
-        Self { name: name.into(), signer: Arc::new(signer) }
     }
 }
 
@@ -183,12 +165,11 @@ impl Standing {
 
     /// The signer of a name; the first where none is named.
     #[must_use]
-    pub fn signer(&self, name: Option<&str>) -> Option<&Signer> {
+    pub fn signer(&self, name: Option<&str>) -> Option<&NamedSigner> {
         let mut signers = self.signers.iter();
-        let found = match name {
-            Some(name) => signers.find(|signer| signer.name == name),
+        match name {
+            Some(name) => signers.find(|signer| signer.name() == name),
             None => signers.next(),
-        };
-        found.map(|named| &*named.signer)
+        }
     }
 }

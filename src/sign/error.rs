@@ -142,6 +142,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A signature made elsewhere is not one by the certificate's key.
+    #[error("the signature is not by the key of {certificate}: another key signed, or signed another thing")]
+    WrongSignature {
+        /// Its subject.
+        certificate: String,
+    },
     /// Verifiers would not follow the URL of the certificate (F8).
     #[error("verifiers do not follow the x5u {x5u:?}: {reason}")]
     X5uNotAllowed {

@@ -14,6 +14,7 @@ mod crowds;
 mod desk;
 mod documents;
 mod faults;
+mod rich_call_data;
 mod server;
 #[cfg(feature = "cli")]
 mod serving;

@@ -8,6 +8,7 @@ mod atis82;
 mod document;
 mod exceptions;
 mod hostile;
+mod keys;
 #[path = "../verification/lab.rs"]
 #[expect(dead_code, reason = "shared with the tests of the verifier")]
 mod lab;
@@ -16,6 +17,8 @@ mod running;
 mod settings;
 mod signing;
 mod stand;
+#[cfg(feature = "otel")]
+mod telemetry;
 #[path = "../verification/token.rs"]
 mod token;
 mod treatment;

@@ -1,7 +1,7 @@
 //! The table `[service]`: what it says when it says nothing, and its faults with their places.
 
 use stirtrace::service::Settings;
-use stirtrace::service::settings::{LogLevel, ReasonNames};
+use stirtrace::service::settings::{KeyName, KeySettings, LogLevel, PinSource, ReasonNames};
 use stirtrace::verify::{CrlPolicy, Require};
 
 fn faults(toml: &str) -> String {
@@ -88,6 +88,46 @@ fn faults_are_told_with_their_place_and_what_belongs_there() {
         [[service.signer]]\nname = \"a\"\nkey = \"k\"\ncertificate = \"c\"\nx5u = \"u\"\n\
         [[service.signer]]\nname = \"a\"\nkey = \"\"\n";
     insta::assert_snapshot!(faults(wrong));
+}
+
+#[test]
+fn a_key_lies_in_a_file_or_in_a_security_module() {
+    let signer = |more: &str| {
+        format!("[[service.signer]]\nname = \"a\"\ncertificate = \"c\"\nx5u = \"u\"\n{more}[service.signer.pkcs11]\n")
+    };
+    if cfg!(feature = "pkcs11") {
+        let text = signer("")
+            + "module = \"m.so\"\ntoken = \"t\"\nkey_id = \"A1b2\"\npin_variable = \"PIN\"\nwait_seconds = 5\n";
+        let settings = Settings::parse(text.as_bytes()).unwrap();
+        let KeySettings::Pkcs11(own) = &settings.signers[0].key else { panic!("{settings:?}") };
+        assert_eq!((&own.key, own.sessions), (&KeyName::Id(vec![0xa1, 0xb2]), 4));
+        assert_eq!((&own.pin, own.wait.as_secs()), (&Some(PinSource::Variable("PIN".to_owned())), 5));
+        let wrong = "token = 1\nkey = \"k\"\nkey_id = \"a1b\"\npin = \"1234\"\npin_file = \"p\"\npin_variable = \"P\"\n\
+            sessions = 0\nslot = 1\n";
+        insta::assert_snapshot!(faults(&(signer("key = \"k.pem\"\n") + wrong)));
+    } else {
+        let text = signer("") + "module = \"m.so\"\ntoken = \"t\"\nkey = \"k\"\n";
+        assert!(faults(&text).contains("build it with the feature pkcs11"), "{}", faults(&text));
+    }
+}
+
+#[test]
+fn traces_go_to_a_collector_that_is_named() {
+    let table = |more: &str| format!("[service.telemetry]\n{more}");
+    if cfg!(feature = "otel") {
+        let otlp = |url: &str| {
+            let settings = Settings::parse(table(&format!("otlp = \"{url}\"")).as_bytes());
+            settings.unwrap().telemetry.unwrap().otlp
+        };
+        assert_eq!(otlp("http://127.0.0.1:4318"), "http://127.0.0.1:4318/v1/traces");
+        assert_eq!(otlp("https://traces.example/own/path"), "https://traces.example/own/path");
+        let wrong = ["127.0.0.1:4318", "ftp://a.example", "http://u:p@a.example", "http://a.example/?key=1"];
+        let wrong: String = wrong.map(|url| faults(&table(&format!("otlp = \"{url}\"\n"))) + "\n").concat();
+        insta::assert_snapshot!(wrong + &faults(&table("every = 0\nqueue = 0\n")));
+    } else {
+        let text = faults(&table("otlp = \"http://127.0.0.1:4318\""));
+        assert!(text.contains("build it with the feature otel"), "{text}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use stirtrace::passport::Passport;
 
 use crate::stand::{NOW, SIGNING, Setup, Stand, verification_of};
 
-fn request() -> Value {
+pub(crate) fn request() -> Value {
     json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": NOW, "orig": {"tn": "12155550112"},
         "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}})
 }

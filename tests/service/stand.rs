@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stirtrace::certificate::crl::Crl;
 use stirtrace::service::http::{App, Server, Stopper, TlsFiles};
-use stirtrace::service::{Engine, Evidence, Loaded, NamedSigner, Settings};
+use stirtrace::service::{Engine, Evidence, Loaded, NamedSigner, Settings, Telemetry};
 use stirtrace::sign::Signer;
 use stirtrace::time::UnixTime;
 use stirtrace::trust::TrustAnchors;
@@ -34,6 +34,7 @@ pub(crate) struct Setup {
     token_keys: Vec<(String, Vec<u8>)>,
     tls: Option<TlsFiles>,
     evidence: Option<Evidence>,
+    telemetry: Option<Telemetry>,
 }
 
 impl Setup {
@@ -46,6 +47,7 @@ impl Setup {
             token_keys: Vec::new(),
             tls: None,
             evidence: None,
+            telemetry: None,
         }
     }
 
@@ -67,6 +69,11 @@ impl Setup {
 
     pub(crate) fn with_evidence(self, evidence: Evidence) -> Self {
         Self { evidence: Some(evidence), ..self }
+    }
+
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "traces are a feature"))]
+    pub(crate) fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Self { telemetry: Some(telemetry), ..self }
     }
 
     /// What a loader reads.
@@ -91,8 +98,20 @@ impl Setup {
     }
 
     pub(crate) fn start(mut self) -> Stand {
-        let evidence = self.evidence.take();
-        Stand::start(move |_| Ok(self.loaded()), evidence)
+        let (evidence, telemetry) = (self.evidence.take(), self.telemetry.take());
+        Stand::start_with(
+            move |_| Ok(self.loaded()),
+            |engine| {
+                let engine = match evidence {
+                    Some(evidence) => engine.with_evidence(evidence),
+                    None => engine,
+                };
+                match telemetry {
+                    Some(telemetry) => engine.with_telemetry(telemetry),
+                    None => engine,
+                }
+            },
+        )
     }
 }
 
@@ -116,14 +135,22 @@ impl Stand {
         loader: impl Fn(UnixTime) -> Result<Loaded, String> + Send + Sync + 'static,
         evidence: Option<Evidence>,
     ) -> Self {
+        Self::start_with(loader, |engine| match evidence {
+            Some(evidence) => engine.with_evidence(evidence),
+            None => engine,
+        })
+    }
+
+    /// The same with whatever more the engine gets.
+    pub(crate) fn start_with(
+        loader: impl Fn(UnixTime) -> Result<Loaded, String> + Send + Sync + 'static,
+        equip: impl FnOnce(Engine) -> Engine,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(NOW));
         let own = Arc::clone(&clock);
         let tell = move || UnixTime::from_seconds(own.load(Ordering::Relaxed));
         let engine = Engine::new(Box::new(loader), tell).unwrap();
-        let engine = Arc::new(match evidence {
-            Some(evidence) => engine.with_evidence(evidence),
-            None => engine,
-        });
+        let engine = Arc::new(equip(engine));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = runtime.block_on(Server::bind(App::new(Arc::clone(&engine)), &[any])).unwrap();

@@ -112,6 +112,7 @@ const fn accept(kind: Kind) -> &'static str {
             "application/pem-certificate-chain, application/x-pem-file, application/pkix-cert, */*;q=0.1"
         }
         Kind::Crl => "application/pkix-crl, */*;q=0.1",
+        Kind::RichCallData => "image/*, application/vcard+json, application/json, */*;q=0.1",
         Kind::TrustList => "application/json, application/jose, */*;q=0.1",
     }
 }

@@ -38,11 +38,13 @@ pub enum Kind {
     Crl,
     /// The STI-PA's list.
     TrustList,
+    /// A picture or a card, as an `rcd` claim names it.
+    RichCallData,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Certificate, Self::Crl, Self::TrustList];
+    pub const ALL: [Self; 4] = [Self::Certificate, Self::Crl, Self::TrustList, Self::RichCallData];
 
     /// Its name in files and figures.
     #[must_use]
@@ -51,6 +53,7 @@ impl Kind {
             Self::Certificate => "certificate",
             Self::Crl => "crl",
             Self::TrustList => "trust-list",
+            Self::RichCallData => "rich-call-data",
         }
     }
 }

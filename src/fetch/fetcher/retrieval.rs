@@ -31,7 +31,7 @@ pub(super) struct Retrieval {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
     pub(super) watches: Watches,
-    shelves: [Shelf; 3],
+    shelves: [Shelf; 4],
     client: Client,
     /// Who may connect.
     connections: Semaphore,
@@ -76,11 +76,12 @@ impl Retrieval {
     }
 
     pub(super) fn shelf(&self, kind: Kind) -> &Shelf {
-        let [certificates, crls, lists] = &self.shelves;
+        let [certificates, crls, lists, rich_call_data] = &self.shelves;
         match kind {
             Kind::Certificate => certificates,
             Kind::Crl => crls,
             Kind::TrustList => lists,
+            Kind::RichCallData => rich_call_data,
         }
     }
 

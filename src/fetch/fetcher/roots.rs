@@ -13,12 +13,25 @@ use crate::fetch::fetcher::settings::Settings;
 
 /// TLS 1.2 and 1.3, verified by webpki in this process, which asks nobody.
 pub(super) fn tls(settings: &Settings) -> Result<ClientConfig, CannotFetch> {
+    config(roots(settings)?)
+}
+
+#[cfg(feature = "otel")]
+/// The same for whoever sends elsewhere than to a signer: by the system's roots, or by none.
+pub(crate) fn tls_to(system_roots: bool) -> Result<ClientConfig, CannotFetch> {
+    if system_roots {
+        return tls(&Settings::default());
+    }
+    config(RootCertStore::empty())
+}
+
+fn config(roots: RootCertStore) -> Result<ClientConfig, CannotFetch> {
     let failed = |why: String| CannotFetch::Tls { why };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|reason| failed(reason.to_string()))?;
-    let mut config = config.with_root_certificates(roots(settings)?).with_no_client_auth();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

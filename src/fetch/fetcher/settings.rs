@@ -73,6 +73,8 @@ pub struct Limits {
     pub crl_bytes: usize,
     /// Bytes of a trust list.
     pub trust_list_bytes: usize,
+    /// Bytes of a picture or a card that an `rcd` claim names.
+    pub rich_call_data_bytes: usize,
     /// How long a certificate may take, from DNS to the last byte (G29).
     pub certificate_time: Duration,
     /// How long a CRL or a list may take.
@@ -103,6 +105,7 @@ impl Default for Limits {
             certificate_bytes: bundle::Limits::UNTRUSTED.octets,
             crl_bytes: Crl::MAX_LENGTH,
             trust_list_bytes: StiPaList::MAX_LENGTH,
+            rich_call_data_bytes: 256 * 1024,
             certificate_time: Duration::from_secs(2),
             document_time: Duration::from_secs(30),
             connections: 32,
@@ -124,12 +127,14 @@ impl Limits {
             Kind::Certificate => self.certificate_bytes,
             Kind::Crl => self.crl_bytes,
             Kind::TrustList => self.trust_list_bytes,
+            Kind::RichCallData => self.rich_call_data_bytes,
         }
     }
 
     pub(super) const fn time(&self, kind: Kind) -> Duration {
         match kind {
-            Kind::Certificate => self.certificate_time,
+            // A call waits for both.
+            Kind::Certificate | Kind::RichCallData => self.certificate_time,
             Kind::Crl | Kind::TrustList => self.document_time,
         }
     }
@@ -144,11 +149,18 @@ pub struct Rules {
     pub crl: Rule,
     /// Trust lists.
     pub trust_list: Rule,
+    /// Pictures and cards of `rcd` claims.
+    pub rich_call_data: Rule,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { certificate: Rule::CERTIFICATE, crl: Rule::CRL, trust_list: Rule::TRUST_LIST }
+        Self {
+            certificate: Rule::CERTIFICATE,
+            crl: Rule::CRL,
+            trust_list: Rule::TRUST_LIST,
+            rich_call_data: Rule::CERTIFICATE,
+        }
     }
 }
 
@@ -158,6 +170,7 @@ impl Rules {
             Kind::Certificate => &self.certificate,
             Kind::Crl => &self.crl,
             Kind::TrustList => &self.trust_list,
+            Kind::RichCallData => &self.rich_call_data,
         }
     }
 }

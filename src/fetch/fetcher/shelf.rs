@@ -29,6 +29,8 @@ impl Shelf {
         // CRLs and lists are few, and named by whoever runs this: room for some of the longest.
         let room = match kind {
             Kind::Certificate => limits.memory_bytes,
+            // Strangers name them, and nobody is judged by them.
+            Kind::RichCallData => limits.memory_bytes / 2,
             Kind::Crl | Kind::TrustList => u64::try_from(limits.bytes(kind)).unwrap_or(u64::MAX).saturating_mul(4),
         };
         Self {

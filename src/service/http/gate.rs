@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::Gauge;
@@ -22,6 +22,7 @@ use super::client::{Client, Denied, Peer, admit};
 use super::rate::Rates;
 use crate::service::metrics::Route;
 use crate::service::settings::Limits;
+use crate::service::telemetry::{Attributes, Parent};
 use crate::service::uuid::{self, NoRandomNumbers};
 
 /// What counts requests across all connections.
@@ -49,8 +50,40 @@ impl Gate {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-requestid");
 const MAX_REQUEST_ID: usize = 128;
 
-/// Lets a request through, or says why not.
+/// Lets a request through, or says why not; with its trace, where those are made.
 pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = Route::of(request.uri().path());
+    // Whoever looks after the service asks often, and always the same.
+    let telemetry = app.engine().telemetry().filter(|_| !route.is_watched()).cloned();
+    let Some(telemetry) = telemetry else { return let_through(app, request, next).await };
+    let parent = request.headers().get(TRACEPARENT).and_then(|value| Parent::parse(value.as_bytes()));
+    let method = known(request.method());
+    let tell = |response: &Response, attributes: &mut Attributes| {
+        attributes.word("http.request.method", method);
+        if let Some(path) = route.template() {
+            attributes.word("http.route", path);
+        }
+        attributes.integer("http.response.status_code", response.status().as_u16());
+        if response.status().is_server_error() {
+            attributes.fault("answer");
+        }
+    };
+    telemetry.request(route.as_str(), parent, let_through(app, request, next), tell).await
+}
+
+/// W3C Trace Context §3.2.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// A method by its name; whatever else a client sends is none.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        _ => "_OTHER",
+    }
+}
+
+async fn let_through(app: App, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = Route::of(request.uri().path());
     let id = request_id(request.headers(), app.gate());
@@ -81,7 +114,7 @@ async fn answer(app: &App, route: Route, request: Request, next: Next) -> (Optio
         Err(Denied::Scope(scope)) => return (None, Err(Refusal::Forbidden { scope })),
     };
     // Whoever looks after the service gets through when it has too much to do.
-    let watched = matches!(route, Route::Health | Route::Ready | Route::Metrics);
+    let watched = route.is_watched();
     let permit = if watched { None } else { Some(Arc::clone(&app.gate().requests).try_acquire_owned()) };
     let outcome = match (permit, app.gate().rates.take(&client, limits)) {
         (_, Err(wait)) if !watched => Err(Refusal::TooFast { wait }),

@@ -15,6 +15,7 @@ use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
 use crate::service::standing::Standing;
+use crate::service::telemetry::Telemetry;
 use crate::time::UnixTime;
 use crate::verify::CrlPolicy;
 
@@ -65,6 +66,10 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Some(expires) = standing.trust_list_expires() {
         metrics.set("stirtrace_trust_list_expires_seconds", &[], seconds(expires.seconds()));
     }
+    for signer in &standing.signers {
+        let labels = [("signer", signer.name().to_owned())];
+        metrics.set("stirtrace_signing_key_up", &labels, count(u8::from(signer.works())));
+    }
     for crl in standing.trust().crls() {
         let labels = [("issuer", crl.issuer().to_string())];
         metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update())));
@@ -81,6 +86,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         if let Some(counts) = evidence.intake() {
             show_intake(metrics, &counts);
         }
+    }
+    for (outcome, total) in app.engine().telemetry().map(Telemetry::counts).into_iter().flatten() {
+        metrics.set_counter("stirtrace_spans_total", &[("outcome", outcome)], total);
     }
     if let Some(replay) = app.engine().replay() {
         show_replay(metrics, &replay.counts());

@@ -2,6 +2,7 @@
 //! relative to the folder of the file.
 
 mod reader;
+mod signers;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[service.evidence]`
     pub evidence: Option<EvidenceSettings>,
+    /// `[service.telemetry]`: where traces are sent, if they are.
+    pub telemetry: Option<TelemetrySettings>,
 }
 
 impl Default for Settings {
@@ -84,6 +87,7 @@ impl Default for Settings {
             replay: None,
             log: LogSettings::default(),
             evidence: None,
+            telemetry: None,
         }
     }
 }
@@ -117,6 +121,7 @@ impl Settings {
             ("replay", replay(self) != replay(other)),
             ("log", self.log != other.log),
             ("evidence", self.evidence != other.evidence),
+            ("telemetry", self.telemetry != other.telemetry),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
@@ -217,12 +222,62 @@ pub struct TokenSettings {
 pub struct SignerSettings {
     /// `name`: what rules call it.
     pub name: String,
-    /// `key`: its private key in PEM.
-    pub key: String,
+    /// `key` or `[service.signer.pkcs11]`: where its private key lies.
+    pub key: KeySettings,
     /// `certificate`: in PEM.
     pub certificate: String,
     /// `x5u`: where verifiers find the certificate.
     pub x5u: String,
+}
+
+/// Where the private key of a signer lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeySettings {
+    /// `key`: a file in PEM.
+    File(String),
+    /// `[service.signer.pkcs11]`: a security module.
+    Pkcs11(Pkcs11Settings),
+}
+
+/// `[service.signer.pkcs11]`: a private key in a security module, reached by its library (PKCS #11).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Pkcs11Settings {
+    /// `module`: the library that leads to the security module.
+    pub module: String,
+    /// `token`: the label of the token that holds the key.
+    pub token: String,
+    /// `serial`: the token's serial number, where several have the label.
+    pub serial: Option<String>,
+    /// `key` or `key_id`: which of the token's keys.
+    pub key: KeyName,
+    /// `pin_file` or `pin_variable`: where its PIN stands; none for a token that wants none or asks for it by itself.
+    pub pin: Option<PinSource>,
+    /// `sessions`: how many signatures it makes at a time.
+    pub sessions: usize,
+    /// `wait_seconds`: how long a call waits for its signature.
+    pub wait: Duration,
+}
+
+/// Which key of a token.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KeyName {
+    /// `key_id`: by its identifier (CKA_ID), in hexadecimal digits.
+    Id(Vec<u8>),
+    /// `key`: by its label (CKA_LABEL).
+    Label(String),
+}
+
+/// Where a PIN stands; never in the configuration itself.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PinSource {
+    /// `pin_file`: a file that holds nothing else; the end of its line is none of it.
+    File(String),
+    /// `pin_variable`: a variable of the environment.
+    Variable(String),
 }
 
 /// `[service.log]`
@@ -280,4 +335,18 @@ pub struct LakeSettings {
     pub every: Duration,
     /// `lake_records`: the same by its records, whichever comes first.
     pub records: u64,
+}
+
+/// `[service.telemetry]`: traces, as OpenTelemetry has them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TelemetrySettings {
+    /// `otlp`: the collector's URL (OTLP over HTTP, in protobuf); `/v1/traces` is added where it names no path.
+    pub otlp: String,
+    /// `name`: what the service calls itself.
+    pub name: String,
+    /// `every`: of requests that come without a trace of their client's, one in so many is recorded.
+    pub every: u64,
+    /// `queue`: how many spans may wait for the collector before more are dropped.
+    pub queue: usize,
 }

@@ -1,13 +1,12 @@
 //! `[service]` to [`Settings`], with every fault placed.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{
     Atis82Settings, EvidenceSettings, LakeSettings, Limits, LogLevel, LogSettings, ReasonNames, Settings,
-    SignerSettings, TlsSettings, TokenSettings,
+    TelemetrySettings, TlsSettings, TokenSettings,
 };
 use crate::document::{self, Flaw, Table, elements};
 use crate::service::attestation::SigningSettings;
@@ -29,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "listen",
     "open",
     "fetch",
@@ -50,6 +49,7 @@ const KEYS: [&str; 20] = [
     "replay",
     "log",
     "evidence",
+    "telemetry",
 ];
 
 impl Reader<'_> {
@@ -79,6 +79,7 @@ impl Reader<'_> {
             replay: section(self, "replay").map(|own| ReplaySettings::read(self, &own)),
             log: section(self, "log").map(|own| self.log(&own)).unwrap_or_default(),
             evidence: section(self, "evidence").map(|own| self.evidence(&own)),
+            telemetry: section(self, "telemetry").map(|own| self.telemetry(&own)),
         };
         self.check_exposure(table, &settings);
         settings
@@ -220,26 +221,6 @@ impl Reader<'_> {
         if algorithms.is_empty() { vec!["ES256".to_owned()] } else { algorithms }
     }
 
-    fn signers(&mut self, parent: &Table<'_, '_>) -> Vec<SignerSettings> {
-        let mut lines: HashMap<String, usize> = HashMap::new();
-        let mut signers = Vec::new();
-        for table in self.tables(parent, "signer") {
-            self.known(&table, &["name", "key", "certificate", "x5u"]);
-            let signer = SignerSettings {
-                name: self.required(&table, "name"),
-                key: self.required(&table, "key"),
-                certificate: self.required(&table, "certificate"),
-                x5u: self.required(&table, "x5u"),
-            };
-            let line = self.place(table.at).0;
-            if let Some(line) = lines.insert(signer.name.clone(), line).filter(|_| !signer.name.is_empty()) {
-                self.fault_at(&table, "name", Fault::Twice { name: signer.name.clone(), line });
-            }
-            signers.push(signer);
-        }
-        signers
-    }
-
     fn log(&mut self, table: &Table<'_, '_>) -> LogSettings {
         self.known(table, &["level", "numbers"]);
         let levels = [
@@ -279,6 +260,21 @@ impl Reader<'_> {
         })
     }
 
+    fn telemetry(&mut self, table: &Table<'_, '_>) -> TelemetrySettings {
+        self.known(table, &["otlp", "name", "every", "queue"]);
+        let url = self.required(table, "otlp");
+        let otlp = collector(&url).map_err(|reason| self.fault_at(table, "otlp", Fault::Collector(reason)));
+        if !cfg!(feature = "otel") {
+            self.fault_at(table, "otlp", Fault::OpenTelemetryMissing);
+        }
+        TelemetrySettings {
+            otlp: otlp.unwrap_or_default(),
+            name: self.string(table, "name").unwrap_or_else(|| "stirtrace".to_owned()),
+            every: self.number(table, "every", 1..=1_000_000).unwrap_or(1),
+            queue: self.number(table, "queue", 1..=1_000_000).unwrap_or(4096),
+        }
+    }
+
     fn seconds(&mut self, table: &Table<'_, '_>, name: &str) -> Option<Duration> {
         self.number(table, name, 1..=3600).map(Duration::from_secs)
     }
@@ -287,4 +283,19 @@ impl Reader<'_> {
     fn number<T: TryFrom<i64>>(&mut self, table: &Table<'_, '_>, name: &str, bounds: RangeInclusive<i64>) -> Option<T> {
         T::try_from(self.bounded(table, name, *bounds.start(), *bounds.end())?).ok()
     }
+}
+
+/// Where spans are posted to, by the URL of a collector.
+fn collector(text: &str) -> Result<String, &'static str> {
+    let mut url = reqwest::Url::parse(text).map_err(|_| "it is no URL")?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("it begins neither http:// nor https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("it has a user, a query or a fragment");
+    }
+    if url.path() == "/" {
+        url.set_path("/v1/traces");
+    }
+    Ok(url.into())
 }

@@ -39,8 +39,8 @@ impl EngineAnswers {
     }
 
     /// Whatever keeps a call from being signed, it goes on: who must not sign need not stop it (RFC 8224 §6.1).
-    fn sign(&self, job: &Job) -> Outcome {
-        let signed = self.signed(job);
+    async fn sign(&self, job: &Job) -> Outcome {
+        let signed = self.signed(job).await;
         self.engine.metrics().count_signature(signed.is_ok());
         match signed {
             Ok(outcome) => outcome,
@@ -51,7 +51,7 @@ impl EngineAnswers {
         }
     }
 
-    fn signed(&self, job: &Job) -> Result<Outcome, String> {
+    async fn signed(&self, job: &Job) -> Result<Outcome, String> {
         let call = &job.call;
         if !call.identities.is_empty() {
             return Err("the call has an Identity already".to_owned());
@@ -72,7 +72,7 @@ impl EngineAnswers {
             Some(date) => request.dated(date),
             None => request,
         };
-        let signed = self.engine.sign(decision.signer.as_deref(), &request, now);
+        let signed = self.engine.sign(decision.signer.as_deref(), &request, now).await;
         let signed = signed.map_err(|error| format!("{error}; {}", decision.because))?;
         tracing::debug!(call_id = call.call_id, attest = attest.as_str(), because = decision.because, "sip signed");
         Ok(Outcome::Signed { identity: signed.to_string(), at: signed.claims().iat.unwrap_or(now) })
@@ -81,10 +81,17 @@ impl EngineAnswers {
 
 impl Answering for EngineAnswers {
     fn answer(&self, job: Box<Job>) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
-        Box::pin(async move {
+        let answered = async move {
             match job.task {
-                Task::Sign => self.sign(&job),
+                Task::Sign => self.sign(&job).await,
                 Task::Verify => self.verify(&job.call, job.source.address.ip()).await,
+            }
+        };
+        Box::pin(async move {
+            match self.engine.telemetry() {
+                // SIP has no traceparent.
+                Some(telemetry) => telemetry.request("INVITE", None, answered, |_, _| {}).await,
+                None => answered.await,
             }
         })
     }

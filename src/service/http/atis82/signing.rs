@@ -37,7 +37,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
         Some(policy) => asked.by_policy(policy, &client)?,
         None => asked.as_it_says(),
     };
-    let signed = app.engine().sign(decided.signer.as_deref(), &decided.request, app.now());
+    let signed = app.engine().sign(decided.signer.as_deref(), &decided.request, app.now()).await;
     app.metrics().count_signature(signed.is_ok());
     let signed = signed.map_err(refusal)?;
     let mut members = Map::new();
@@ -161,9 +161,17 @@ fn attestation(text: &str) -> Result<Attestation, Exception> {
 
 /// What the client can mend is said to it; what is ours is logged.
 fn refusal(reason: NotSigned) -> Exception {
-    let NotSigned::Refused(error) = reason else {
-        tracing::error!(reason = %reason, "a call could not be signed");
-        return Exception::Internal;
+    let error = match reason {
+        NotSigned::Refused(error) => error,
+        // Told when it began.
+        NotSigned::KeyFailed { .. } => {
+            tracing::debug!(%reason, "a call could not be signed");
+            return Exception::Internal;
+        }
+        NotSigned::NoSigner { .. } => {
+            tracing::error!(%reason, "a call could not be signed");
+            return Exception::Internal;
+        }
     };
     let parameter = match &error {
         Error::StaleIat { .. } | Error::StaleDate { .. } => "iat",
