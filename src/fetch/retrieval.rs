@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -38,9 +38,27 @@ pub(super) struct Retrieval {
     /// What is being written.
     writes: Arc<Semaphore>,
     store: Option<Arc<Store>>,
+    store_disk: Disk,
     archive: Option<Arc<Archive>>,
-    disk_fails: AtomicBool,
+    archive_disk: Disk,
 }
+
+/// How the disk of one folder does.
+#[derive(Debug, Default)]
+struct Disk {
+    fails: AtomicBool,
+    failed_at: Mutex<Option<Instant>>,
+}
+
+impl Disk {
+    /// Whether it failed a moment ago.
+    fn rests(&self) -> bool {
+        self.fails.load(Ordering::Relaxed) && unpoisoned(self.failed_at.lock()).is_some_and(|at| at.elapsed() < REST)
+    }
+}
+
+/// For how long a disk that failed is not written to again for what can wait.
+const REST: Duration = Duration::from_secs(10);
 
 /// Why something is retrieved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,6 +69,13 @@ pub(super) enum Reason {
     Early,
     /// It failed a signature: what caches hold is not wanted, be it ours or one on the way.
     Again,
+}
+
+/// What is written: each may lie on a disk of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Part {
+    Archive,
+    Store,
 }
 
 /// How many files may wait to be written: a disk that hangs must not hold what memory has not.
@@ -70,7 +95,8 @@ impl Retrieval {
             writes: Arc::new(Semaphore::new(usize::try_from(MAX_WRITES).unwrap_or(1))),
             store: store.transpose().map_err(unusable)?.map(Arc::new),
             archive: archive.transpose().map_err(unusable)?.map(Arc::new),
-            disk_fails: AtomicBool::new(false),
+            store_disk: Disk::default(),
+            archive_disk: Disk::default(),
             settings,
         })
     }
@@ -261,7 +287,7 @@ impl Retrieval {
     fn keep(self: &Arc<Self>, kind: Kind, held: &Arc<Held>) {
         let Some(store) = self.store.clone() else { return };
         let held = Arc::clone(held);
-        self.write(move || {
+        self.write(Part::Store, move || {
             let entry = Entry {
                 url: held.fetched.url.to_string(),
                 sha256: held.fetched.sha256,
@@ -282,30 +308,59 @@ impl Retrieval {
             return;
         }
         let (url, body, at) = (Arc::clone(&fetched.url), Arc::clone(&fetched.body), fetched.confirmed_at);
-        self.write(move || archive.keep(&url, &body, at));
+        let claimed = held.clone();
+        let is_begun = self.write(Part::Archive, move || {
+            let kept = archive.keep(&url, &body, at);
+            if let (Err(_), Some(held)) = (&kept, claimed) {
+                held.give_up_for_archive();
+            }
+            kept
+        });
+        // Whoever uses it next tries again: what was used must not be missing for a disk that was full for a while.
+        if let (false, Some(held)) = (is_begun, held) {
+            held.give_up_for_archive();
+        }
     }
 
-    /// Writes in the background: nobody waits for a disk, and one that fails is done without.
-    fn write(self: &Arc<Self>, work: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
+    /// Writes in the background, if there is room to wait: nobody waits for a disk, and one that fails is done without.
+    fn write(self: &Arc<Self>, part: Part, work: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> bool {
         let Ok(slot) = Arc::clone(&self.writes).try_acquire_owned() else {
-            self.disk_failed(PathBuf::new(), "it does not keep up".to_owned());
-            return;
+            self.disk_failed(part, self.folder(part), "it does not keep up".to_owned());
+            return false;
         };
         let shared = Arc::clone(self);
         spawn_blocking(move || {
             match work() {
-                Ok(()) if shared.disk_fails.swap(false, Ordering::Relaxed) => shared.tell(&Event::DiskWorks),
+                Ok(()) if shared.disk(part).fails.swap(false, Ordering::Relaxed) => shared.tell(&Event::DiskWorks),
                 Ok(()) => {}
-                Err(fault) => shared.disk_failed(fault.path, fault.reason.to_string()),
+                Err(fault) => shared.disk_failed(part, fault.path, fault.reason.to_string()),
             }
             drop(slot);
         });
+        true
+    }
+
+    const fn disk(&self, part: Part) -> &Disk {
+        match part {
+            Part::Archive => &self.archive_disk,
+            Part::Store => &self.store_disk,
+        }
+    }
+
+    fn folder(&self, part: Part) -> PathBuf {
+        let folder = match part {
+            Part::Archive => &self.settings.archive,
+            Part::Store => &self.settings.cache,
+        };
+        folder.clone().unwrap_or_default()
     }
 
     /// Counted each time, said once until it works again.
-    fn disk_failed(&self, path: PathBuf, why: String) {
+    fn disk_failed(&self, part: Part, path: PathBuf, why: String) {
         self.counters.disk_failures.count();
-        if !self.disk_fails.swap(true, Ordering::Relaxed) {
+        let disk = self.disk(part);
+        *unpoisoned(disk.failed_at.lock()) = Some(Instant::now());
+        if !disk.fails.swap(true, Ordering::Relaxed) {
             self.tell(&Event::DiskFailed { path, why });
         }
     }
