@@ -115,6 +115,7 @@ impl Retrieval {
         self: Arc<Self>,
         kind: Kind,
         location: &Location,
+        slots: &Semaphore,
         now: UnixTime,
         reason: Reason,
     ) -> Landing {
@@ -127,7 +128,7 @@ impl Retrieval {
             return Landing { held, failure: None };
         }
         let began = Instant::now();
-        let answer = self.ask(kind, location, held.as_deref(), reason).await;
+        let answer = self.ask(kind, location, slots, held.as_deref(), reason).await;
         let then = later(now, began.elapsed());
         let url: Arc<str> = held.as_ref().map_or_else(|| location.url().into(), |held| Arc::clone(&held.fetched.url));
         let taken = match (answer, &held) {
@@ -155,21 +156,32 @@ impl Retrieval {
         &self,
         kind: Kind,
         location: &Location,
+        slots: &Semaphore,
         held: Option<&Held>,
         reason: Reason,
     ) -> Result<Answer, NotFetched> {
         let limits = &self.settings.limits;
-        let time = limits.time(kind);
+        let (began, time) = (Instant::now(), limits.time(kind));
+        let left = || time.saturating_sub(began.elapsed());
+        let of_host =
+            || NotFetched::TooManyAtOnce { limit: limits.of_one_host, host: Some(location.host().to_string()) };
         let crowded = || NotFetched::TooManyAtOnce { limit: limits.connections, host: None };
-        let connection = tokio::time::timeout(time, self.connections.acquire()).await;
-        let _connection = connection.ok().and_then(Result::ok).ok_or_else(crowded)?;
+        // The host's first: whoever waits for a slow one must not hold what others need.
+        let slot = tokio::time::timeout(left(), slots.acquire()).await;
+        // Waiting counts, and a server is not to blame for what it had no time for.
+        let is_in_time = || left() >= time / 8;
+        let _slot = slot.ok().and_then(Result::ok).filter(|_| is_in_time()).ok_or_else(of_host)?;
+        let connection = tokio::time::timeout(left(), self.connections.acquire()).await;
+        let connection = connection.ok().and_then(Result::ok).filter(|_| is_in_time());
+        let _connection = connection.ok_or_else(crowded)?;
         // A body that is no good is no reason to be told that it still lies there.
         let held = held.filter(|held| reason != Reason::Again && held.fetched.unusable.is_none());
         let question = Question {
             location,
             kind,
             limit: limits.bytes(kind),
-            time,
+            time: left(),
+            within: time,
             held: held.map(|held| &held.headers),
             end_to_end: reason == Reason::Again,
         };
@@ -302,9 +314,12 @@ impl Retrieval {
 
     pub(super) fn archive(self: &Arc<Self>, fetched: &Fetched) {
         let Some(archive) = self.archive.clone() else { return };
+        if fetched.unusable.is_some() || self.archive_disk.rests() {
+            return;
+        }
         let held = self.shelf(Kind::Certificate).held.get(&fetched.url);
-        let is_known = held.is_some_and(|held| held.fetched.sha256 == fetched.sha256 && !held.claim_for_archive());
-        if is_known || fetched.unusable.is_some() {
+        let held = held.filter(|held| held.fetched.sha256 == fetched.sha256);
+        if held.as_ref().is_some_and(|held| !held.claim_for_archive()) {
             return;
         }
         let (url, body, at) = (Arc::clone(&fetched.url), Arc::clone(&fetched.body), fetched.confirmed_at);
