@@ -49,7 +49,7 @@ impl Evidence {
         std::fs::create_dir_all(folder)?;
         let counts = Arc::new(Counts::default());
         let (queue, entries) = sync_channel(settings.queue);
-        let files = Files { folder: folder.to_owned(), most: settings.bytes, open: None, troubled: None };
+        let files = Files { folder: folder.to_owned(), most: settings.bytes, open: None, troubled: None, fails: false };
         // Fails now rather than with the first call.
         files.probe()?;
         let own = Arc::clone(&counts);
@@ -181,6 +181,8 @@ struct Files {
     open: Option<Open>,
     /// When a fault was last told.
     troubled: Option<Instant>,
+    /// It was told, and not that it is over.
+    fails: bool,
 }
 
 struct Open {
@@ -199,11 +201,17 @@ impl Files {
     }
 
     fn write_all(mut self, entries: &Receiver<Entry>, counts: &Counts) {
+        let mut flushed = Instant::now();
         loop {
-            match entries.recv_timeout(FLUSH_EVERY) {
+            match entries.recv_timeout(FLUSH_EVERY.saturating_sub(flushed.elapsed())) {
                 Ok(entry) => self.take(&entry, counts),
-                Err(RecvTimeoutError::Timeout) => self.flush(counts),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.flush(counts),
+            }
+            // However many come: what waits longer would be lost with the process, and be counted as neither.
+            if flushed.elapsed() >= FLUSH_EVERY {
+                self.flush(counts);
+                flushed = Instant::now();
             }
         }
     }
@@ -237,6 +245,9 @@ impl Files {
         match open.file.flush() {
             Ok(()) => {
                 counts.written.fetch_add(pending, Ordering::Relaxed);
+                if pending > 0 && std::mem::take(&mut self.fails) {
+                    tracing::info!(folder = %self.folder.display(), "verdicts are kept again");
+                }
             }
             Err(reason) => self.give_up(&reason, pending, counts),
         }
@@ -256,7 +267,7 @@ impl Files {
     fn trouble(&mut self, reason: &io::Error, lost: u64, counts: &Counts) {
         counts.dropped.fetch_add(lost, Ordering::Relaxed);
         if self.troubled.is_none_or(|at| at.elapsed() > TELL_EVERY) {
-            self.troubled = Some(Instant::now());
+            (self.troubled, self.fails) = (Some(Instant::now()), true);
             tracing::error!(%reason, folder = %self.folder.display(), "verdicts cannot be kept as evidence");
         }
     }
