@@ -80,7 +80,8 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
     let mut files = Files { args, configured, fetching: None };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
-    log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
+    let numbers = settings.log.numbers && !printer.is_redacted();
+    let _log = log::start(log::Options::new(quiet, numbers, printer.talks_text()));
     files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();

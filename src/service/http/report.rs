@@ -10,6 +10,7 @@ use super::App;
 use super::answer::json_response;
 use crate::certificate::crl::Freshness;
 use crate::fetch::Counts;
+use crate::service::log;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
@@ -78,6 +79,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         metrics.set_counter("stirtrace_evidence_written_total", &[], evidence.written());
         metrics.set_counter("stirtrace_evidence_dropped_total", &[], evidence.dropped());
     }
+    metrics.set_counter("stirtrace_log_lost_total", &[], log::lost());
     if let Some(replay) = app.engine().replay() {
         show_replay(metrics, &replay.counts());
     }
