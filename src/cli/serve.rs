@@ -98,10 +98,19 @@ pub(crate) fn run(args: ServeArgs, printer: &mut Printer) -> Result<Exit, Stop> 
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
     let engine = Arc::new(engine);
-    let drained = runtime(&settings)?.block_on(serve(Arc::clone(&engine), &settings))?;
+    let runtime = runtime(&settings)?;
+    let drained = runtime.block_on(serve(Arc::clone(&engine), &settings))?;
     if let Some(evidence) = engine.evidence() {
         evidence.close();
     }
+    if let Some(fetcher) = engine.standing().fetcher() {
+        let settled = async { tokio::time::timeout(LAST_WRITES, fetcher.settle()).await };
+        if runtime.block_on(settled).is_err() {
+            tracing::warn!("what was fetched last is not kept: the disk does not answer");
+        }
+    }
+    // A look-up of DNS that nobody waits for any more does not keep the process from ending, nor does a disk.
+    runtime.shutdown_background();
     Ok(if drained { Exit::Good } else { Exit::Bad })
 }
 
@@ -326,5 +335,7 @@ impl Files {
 
 /// How often files and URLs are looked at again without being told to.
 const REFRESH_EVERY: Duration = Duration::from_secs(300);
+/// How long the last writes may take.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 /// Keys and certificates are small.
 const MAX_FILE: usize = 1024 * 1024;
