@@ -67,7 +67,8 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     }
     for crl in standing.trust().crls() {
         let labels = [("issuer", crl.issuer().to_string())];
-        metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update())));
+        // Before its time by our clock it is new; no alarm takes a negative age for what it is.
+        metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update()).max(0)));
         if let Some(next) = crl.next_update() {
             metrics.set("stirtrace_crl_next_update_seconds", &labels, seconds(next.seconds()));
         }
@@ -141,6 +142,8 @@ fn tell_fetches(metrics: &Metrics, counts: &Counts) {
     for (why, total) in counts.refused.iter().chain(&counts.failed) {
         metrics.set_counter("stirtrace_fetch_failures_total", &[("why", why)], *total);
     }
+    metrics.set_counter("stirtrace_fetch_disk_failures_total", &[], counts.disk_failures);
+    metrics.set_counter("stirtrace_fetch_damaged_total", &[], counts.damaged);
     metrics.set("stirtrace_fetches_in_flight", &[], count(counts.in_flight));
     metrics.set("stirtrace_fetched_disk_bytes", &[], count(counts.disk_bytes));
 }
