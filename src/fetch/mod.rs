@@ -40,6 +40,8 @@ mod flight;
 #[cfg(feature = "fetch")]
 mod guard;
 #[cfg(feature = "fetch")]
+mod keeping;
+#[cfg(feature = "fetch")]
 mod retrieval;
 #[cfg(feature = "fetch")]
 mod roots;
