@@ -47,9 +47,7 @@ impl Workplace {
             Fault { path: path.to_owned(), reason }
         })
     }
-}
 
-impl Workplace {
     /// A file that nobody else writes: in containers every process has the same number, and one that was killed left
     /// its files behind.
     fn begin(&self) -> io::Result<(File, PathBuf)> {

@@ -98,9 +98,11 @@ impl Lookups {
         if let Some(found) = under_way.get(name) {
             return found.clone();
         }
+        let resolving = look_up();
         let (sender, found) = watch::channel(None);
         under_way.insert(name.to_owned(), found.clone());
-        let (resolving, done) = (look_up(), Done { lookups: self.clone(), name: name.to_owned() });
+        drop(under_way);
+        let done = Done { lookups: self.clone(), name: name.to_owned() };
         tokio::spawn(async move {
             let answer = tokio::time::timeout(LOOKUP_TIME, resolving).await;
             drop(done);
