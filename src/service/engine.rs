@@ -201,9 +201,9 @@ async fn replace_failed(
     now: UnixTime,
 ) -> bool {
     let is_wrong = |url: &str| {
-        let signed_by = |report: &PassportReport| report.signer.as_ref().and_then(|signer| signer.x5u.clone());
         verdict.passports.iter().any(|report| {
-            signed_by(report).as_deref() == Some(url) && report.check("signature") == Some(CheckResult::Fail)
+            let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u.as_deref());
+            signed_by == Some(url) && report.check("signature") == Some(CheckResult::Fail)
         })
     };
     let wrong = fetched.iter_mut().filter(|(url, _)| is_wrong(url));
