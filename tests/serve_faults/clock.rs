@@ -129,12 +129,8 @@ fn a_lack_of_the_archive_is_forgotten_when_the_clock_goes_back() {
 
 #[test]
 fn no_time_that_a_clock_may_show_breaks_anything() {
-    let world = World::with(
-        Vec::new(),
-        "[service.replay]\n[service.verification]\ncrl_policy = \"require-fresh\"",
-        |_| {},
-        None,
-    );
+    let toml = "[service.replay]\n[service.verification]\ncrl_policy = \"require-fresh\"";
+    let world = World::with(Vec::new(), toml);
     let body = call_at(&token(WARM, "twill", "twill"), NOW);
     let times = [0, 1, NOW - 40 * 366 * DAY, NOW + 40 * 366 * DAY, i64::from(u32::MAX), 253_402_300_800, i64::MAX];
     for time in times.into_iter().chain([i64::MIN, NOW]) {

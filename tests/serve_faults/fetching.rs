@@ -92,7 +92,7 @@ const COLD: usize = 4;
 fn a_host_that_fails_costs_its_own_calls_and_nobody_elses() {
     let faults = faults();
     let hosts = faults.iter().map(|fault| (fault.host, (fault.does)())).collect();
-    let world = World::with(hosts, PATIENT, |_| {}, None);
+    let world = World::with(hosts, PATIENT);
     let load = world.load();
     let mut warm = 1;
     for fault in &faults {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use stirtrace::fetch::{Fetcher, Limits, Resolver, Resolving, Settings};
-use stirtrace::service::{Evidence, Loaded};
+use stirtrace::service::Loaded;
 
 use crate::load::{Load, is_passed};
 use crate::server::{Conduct, Names, Server, Shown, certificate, ok};
@@ -39,7 +39,6 @@ pub(crate) enum Host {
 /// A service, and the hosts that its calls name.
 pub(crate) struct World {
     pub(crate) stand: Stand,
-    pub(crate) fetcher: Fetcher,
     pub(crate) dns: Arc<Dns>,
     servers: Vec<(&'static str, Server)>,
     began: Instant,
@@ -48,16 +47,11 @@ pub(crate) struct World {
 impl World {
     /// With a host for warm calls besides.
     pub(crate) fn new(hosts: Vec<(&'static str, Host)>) -> Self {
-        Self::with(hosts, "", |_| {}, None)
+        Self::with(hosts, "")
     }
 
-    /// With `[service]` and what stands below it, and with other settings of the fetcher.
-    pub(crate) fn with(
-        mut hosts: Vec<(&'static str, Host)>,
-        toml: &str,
-        change: impl FnOnce(&mut Settings),
-        evidence: Option<Evidence>,
-    ) -> Self {
+    /// The same with `[service]` and what stands below it.
+    pub(crate) fn with(mut hosts: Vec<(&'static str, Host)>, toml: &str) -> Self {
         hosts.push((WARM, Host::Serves(Shown::Good, ok("", &certificate("twill")))));
         let mut settings = Settings { system_roots: false, limits: limits(), ..Settings::default() };
         let mut servers = Vec::new();
@@ -88,16 +82,8 @@ impl World {
         }
         let dns = Arc::new(Dns { names: Names::new(&known), silent, asked_in_vain: AtomicUsize::new(0) });
         settings.resolver = Some(dns.clone());
-        change(&mut settings);
-        let fetcher = Fetcher::new(settings).unwrap();
-        let loaded = loaded(toml, &fetcher);
-        Self {
-            stand: Stand::start(move |_| Ok(loaded.clone()), evidence),
-            fetcher,
-            dns,
-            servers,
-            began: Instant::now(),
-        }
+        let loaded = loaded(toml, Fetcher::new(settings).unwrap());
+        Self { stand: Stand::start(move |_| Ok(loaded.clone()), None), dns, servers, began: Instant::now() }
     }
 
     pub(crate) fn server(&self, name: &str) -> &Server {
@@ -120,19 +106,19 @@ impl World {
 }
 
 /// Nothing at hand: every certificate is fetched.
-pub(crate) fn loaded(toml: &str, fetcher: &Fetcher) -> Loaded {
+fn loaded(toml: &str, fetcher: Fetcher) -> Loaded {
     let mut loaded = Setup::new(toml).loaded();
     loaded.archive = None;
-    loaded.fetcher = Some(fetcher.clone());
+    loaded.fetcher = Some(fetcher);
     loaded
 }
 
-pub(crate) fn limits() -> Limits {
+fn limits() -> Limits {
     Limits { certificate_time: FETCH_TIME, ..Limits::default() }
 }
 
 /// The URL of a certificate.
-pub(crate) fn url(host: &str, name: &str) -> String {
+fn url(host: &str, name: &str) -> String {
     format!("https://{host}/{name}.pem")
 }
 

@@ -36,5 +36,4 @@ mod server;
 #[expect(dead_code, reason = "shared with the tests of the service")]
 mod stand;
 #[path = "../verification/token.rs"]
-#[expect(dead_code, reason = "shared with the tests of the verifier")]
 mod token;
