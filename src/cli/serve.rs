@@ -98,7 +98,8 @@ fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer)
     let mut files = Files { args, configured, fetching: None, token_keys: Arc::clone(token_keys) };
     let settings = files.settings()?;
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
-    log::start(log::Options::new(quiet, settings.log.numbers && !printer.is_redacted(), printer.talks_text()));
+    let numbers = settings.log.numbers && !printer.is_redacted();
+    let _log = log::start(log::Options::new(quiet, numbers, printer.talks_text()));
     files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();
@@ -119,13 +120,22 @@ fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer)
         printer.warn("nobody is trusted, so no call can pass: name the roots with --trust PATH");
     }
     let engine = Arc::new(engine);
-    let drained = runtime(&settings)?.block_on(serve(Arc::clone(&engine), &settings))?;
+    let runtime = runtime(&settings)?;
+    let drained = runtime.block_on(serve(Arc::clone(&engine), &settings))?;
     if let Some(evidence) = engine.evidence() {
         evidence.close();
     }
     if let Some(telemetry) = engine.telemetry() {
         telemetry.close();
     }
+    if let Some(fetcher) = engine.standing().fetcher() {
+        let settled = async { tokio::time::timeout(LAST_WRITES, fetcher.settle()).await };
+        if runtime.block_on(settled).is_err() {
+            tracing::warn!("what was fetched last is not kept: the disk does not answer");
+        }
+    }
+    // A look-up of DNS that nobody waits for any more does not keep the process from ending, nor does a disk.
+    runtime.shutdown_background();
     Ok(if drained { Exit::Good } else { Exit::Bad })
 }
 
@@ -385,5 +395,7 @@ impl Files {
 
 /// How often files and URLs are looked at again without being told to.
 const REFRESH_EVERY: Duration = Duration::from_secs(300);
+/// How long the last writes may take.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 /// Keys and certificates are small.
 const MAX_FILE: usize = 1024 * 1024;

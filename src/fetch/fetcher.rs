@@ -8,6 +8,7 @@ mod error;
 mod fetched;
 mod flight;
 mod guard;
+mod keeping;
 pub(crate) mod place;
 mod retrieval;
 mod roots;
@@ -19,7 +20,9 @@ mod tending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fetch::fetcher::flight::Landing;
+use tokio::sync::Semaphore;
+
+use crate::fetch::fetcher::flight::{Boarding, Landing};
 use crate::fetch::fetcher::retrieval::{Reason, Retrieval};
 use crate::fetch::fetcher::shelf::{Held, Shelf};
 use crate::fetch::freshness::State;
@@ -130,7 +133,6 @@ impl Fetcher {
         if (0..pause).contains(&age) || shelf.failure(&failed.url, now).is_some() {
             return Ok(None);
         }
-        self.shared.counters.again.count();
         match self.fly(kind, &failed.url, now, Reason::Again).await {
             Landing { failure: Some(why), .. } => Err(why),
             Landing { held, .. } => {
@@ -189,8 +191,9 @@ impl Fetcher {
             }
             return self.make_do(Some(held), now, failure.into());
         }
-        let Landing { held, failure } = self.fly(kind, url, now, Reason::Wanted).await;
-        match (held, failure) {
+        let Landing { held: landed, failure } = self.fly(kind, url, now, Reason::Wanted).await;
+        // Whom our own crowding turned away may be served by what is held all the same.
+        match (landed.or(held), failure) {
             (Some(held), None) => {
                 held.mark_used();
                 Ok(Arc::clone(&held.fetched))
@@ -226,12 +229,13 @@ impl Fetcher {
         };
         let url: Arc<str> = url.into();
         let shared = Arc::clone(&self.shared);
-        let start = || async move { shared.retrieve(kind, &location, now, reason).await };
-        let (landing, is_joined) = shelf.flights.join(&url, &host, start).await;
-        if is_joined {
-            self.shared.counters.joined.count();
-        } else if let Some(why @ NotFetched::TooManyAtOnce { .. }) = &landing.failure {
-            self.shared.counters.count_failure(why);
+        let start = |slots: Arc<Semaphore>| async move { shared.retrieve(kind, &location, &slots, now, reason).await };
+        let (landing, boarding) = shelf.flights.join(&url, &host, start).await;
+        match (boarding, &landing.failure) {
+            (Boarding::Joined, _) => self.shared.counters.joined.count(),
+            (Boarding::Began, _) if reason == Reason::Again => self.shared.counters.again.count(),
+            (Boarding::Refused, Some(why)) => self.shared.counters.count_failure(why),
+            (Boarding::Began | Boarding::Refused, _) => {}
         }
         landing
     }

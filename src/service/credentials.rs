@@ -46,8 +46,16 @@ pub(crate) struct Obtained {
 #[derive(Clone)]
 struct Archived {
     credential: Credential,
-    /// A lack is asked about again: somebody may have put the file there. None where there is something.
-    ask_again: Option<UnixTime>,
+    /// When it was found that there is nothing; none where there is something.
+    lacked_at: Option<UnixTime>,
+}
+
+impl Archived {
+    /// A lack is asked about again: somebody may have put the file there. One from the future tells of a clock that
+    /// jumped, and of nothing else.
+    fn holds(&self, now: UnixTime) -> bool {
+        self.lacked_at.is_none_or(|at| (0..LACK_LASTS).contains(&now.seconds_since(at)))
+    }
 }
 
 /// Hostile calls may name a new URL each: so many are remembered.
@@ -64,7 +72,7 @@ impl Credentials {
     pub(crate) async fn get(&self, url: &str, now: UnixTime) -> Obtained {
         let archived = self.archived(url, now).await;
         match (archived, &self.fetcher) {
-            (Some(archived), _) if archived.ask_again.is_none() => {
+            (Some(archived), _) if archived.lacked_at.is_none() => {
                 Obtained { credential: archived.credential, fetched: None }
             }
             (_, Some(fetcher)) => {
@@ -112,7 +120,7 @@ impl Credentials {
     async fn archived(&self, url: &str, now: UnixTime) -> Option<Archived> {
         let archive = self.archive.as_ref()?;
         if let Some(archived) = self.archived.get(url)
-            && archived.ask_again.is_none_or(|at| now < at)
+            && archived.holds(now)
         {
             return Some(archived);
         }
@@ -135,10 +143,8 @@ async fn read(archive: Arc<dyn Archive>, url: String, now: UnixTime) -> Archived
     let body = tokio::task::spawn_blocking(move || archive.read(&url)).await;
     let body = body.unwrap_or_else(|_| Err("reading it broke off".to_owned()));
     match body {
-        Ok(body) => Archived { credential: Credential::read(&body), ask_again: None },
-        Err(reason) => {
-            Archived { credential: Credential::unavailable(reason), ask_again: Some(now.plus_seconds(LACK_LASTS)) }
-        }
+        Ok(body) => Archived { credential: Credential::read(&body), lacked_at: None },
+        Err(reason) => Archived { credential: Credential::unavailable(reason), lacked_at: Some(now) },
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 
 use crate::fetch::Fetched;
 use crate::number::NumberPlan;
@@ -149,8 +150,10 @@ impl Engine {
         // Ask, then judge.
         let mut materials = Materials::on(Arc::clone(&standing.trust));
         let mut fetched: Vec<(String, Arc<Fetched>)> = Vec::new();
-        for url in verifier.missing(call, &materials) {
-            let obtained = standing.credentials.get(&url, now).await;
+        // All at once: a call with many PASSporTs waits no longer than the slowest of their hosts.
+        let urls = verifier.missing(call, &materials);
+        let obtained = join_all(urls.iter().map(|url| standing.credentials.get(url, now))).await;
+        for (url, obtained) in urls.into_iter().zip(obtained) {
             materials.insert(&url, obtained.credential);
             fetched.extend(obtained.fetched.map(|fetched| (url, fetched)));
         }
@@ -243,22 +246,22 @@ async fn replace_failed(
     materials: &mut Materials,
     now: UnixTime,
 ) -> bool {
-    let mut replaced = false;
-    for (url, own) in fetched {
-        let is_wrong = |report: &PassportReport| {
+    let is_wrong = |url: &str| {
+        verdict.passports.iter().any(|report| {
             let signed_by = report.signer.as_ref().and_then(|signer| signer.x5u());
-            signed_by == Some(url.as_str()) && report.check("signature") == Some(CheckResult::Fail)
-        };
-        if !verdict.passports.iter().any(is_wrong) {
-            continue;
+            signed_by == Some(url) && report.check("signature") == Some(CheckResult::Fail)
+        })
+    };
+    let wrong = fetched.iter_mut().filter(|(url, _)| is_wrong(url));
+    let asked = wrong.map(|(url, own)| async move { (standing.credentials.again(own, now).await, url, own) });
+    let mut replaced = false;
+    for (other, url, own) in join_all(asked).await {
+        let Some(other) = other else { continue };
+        materials.insert(url, other.credential);
+        if let Some(other) = other.fetched {
+            *own = other;
         }
-        if let Some(other) = standing.credentials.again(own, now).await {
-            materials.insert(url, other.credential);
-            if let Some(other) = other.fetched {
-                *own = other;
-            }
-            replaced = true;
-        }
+        replaced = true;
     }
     replaced
 }

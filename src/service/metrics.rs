@@ -189,9 +189,19 @@ impl Metrics {
         self.recorder.register_counter(&Key::from_parts(KEY_FAILURES, labels), &METADATA).increment(1);
     }
 
+    /// A client went away before it had its answer.
+    pub(crate) fn count_abandoned(&self, route: Route) {
+        counter(&self.recorder, "stirtrace_abandoned_total", &[("route", route.as_str())]).increment(1);
+    }
+
     /// A request was turned away before it was looked at.
     pub(crate) fn count_refusal(&self, why: &'static str) {
         counter(&self.recorder, "stirtrace_refused_total", &[("why", why)]).increment(1);
+    }
+
+    /// A connection could not be accepted.
+    pub(crate) fn count_accept_failure(&self) {
+        counter(&self.recorder, "stirtrace_accept_failures_total", &[]).increment(1);
     }
 
     /// What is counted elsewhere, so far.
@@ -259,13 +269,16 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 26] = [
+const COUNTERS: [(&str, &str); 31] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
     (KEY_FAILURES, "Signatures that a signer's private key did not give, by why"),
     ("stirtrace_treatments_total", "What the policy makes of judged calls"),
     ("stirtrace_refused_total", "Requests turned away before they were looked at"),
+    ("stirtrace_abandoned_total", "Requests whose client went away before the answer, by route"),
+    ("stirtrace_accept_failures_total", "Connections that the system could not give us"),
+    ("stirtrace_log_lost_total", "Lines of the log that could not be written, or not fast enough"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
     ("stirtrace_evidence_dropped_total", "Verdicts not kept, for the disk was too slow or full"),
@@ -274,6 +287,8 @@ const COUNTERS: [(&str, &str); 26] = [
     ("stirtrace_evidence_lake_failures_total", "Attempts to take evidence into the lake that failed"),
     ("stirtrace_fetches_total", "What was asked for over HTTPS, by what came of it"),
     ("stirtrace_fetch_failures_total", "What was refused to be fetched, or failed, by why"),
+    ("stirtrace_fetch_disk_failures_total", "What was fetched and could not be kept, in the cache or the archive"),
+    ("stirtrace_fetch_damaged_total", "Files of the cache that were not as they were written"),
     ("stirtrace_replays_total", "Tokens that came with another call"),
     ("stirtrace_replay_forgotten_early_total", "Tokens forgotten before their time, for the memory was full"),
     ("stirtrace_replay_shared_failures_total", "Tokens that the shared memory gave no answer to in time"),

@@ -111,3 +111,23 @@ fn check(folder: &std::path::Path) -> usize {
     assert_eq!(fetcher.counts().damaged, 0);
     found
 }
+
+#[tokio::test]
+async fn nobody_elses_half_written_file_is_taken_for_ours() {
+    // In containers that share a folder every process has the same number; and one that was killed left its files behind.
+    let folder = tempfile::tempdir().unwrap();
+    let half = folder.path().join("tmp");
+    std::fs::create_dir_all(&half).unwrap();
+    let names: Vec<_> = (0..3).map(|number| half.join(format!("{}-{number}", std::process::id()))).collect();
+    names.iter().for_each(|name| std::fs::write(name, b"another's").unwrap());
+    let server = Server::new(ok("", &certificate("twill")));
+    let settings = || Settings { cache: Some(folder.path().to_owned()), ..server.settings() };
+    let fetcher = Fetcher::new(settings()).unwrap();
+    fetcher.certificate(&url_of(1), NOW).await.unwrap();
+    fetcher.settle().await;
+    assert_eq!(fetcher.counts().disk_failures, 0);
+    assert!(names.iter().all(|name| std::fs::read(name).unwrap() == b"another's"));
+    let again = Fetcher::new(settings()).unwrap();
+    assert_eq!(*again.certificate(&url_of(1), NOW).await.unwrap().body, *certificate("twill"));
+    assert_eq!((again.counts().disk_hits, server.connections()), (1, 1));
+}

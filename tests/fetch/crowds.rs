@@ -187,3 +187,22 @@ async fn memory_is_bounded_whatever_is_asked_for() {
     assert!(fetcher.counts().held * size <= 20_000, "{} held", fetcher.counts().held);
     assert_eq!(names.asked.load(Ordering::SeqCst), 60);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_serves_whom_our_own_limits_turn_away() {
+    let server = Server::new(ok("", &certificate("twill")));
+    let limits = Limits { waiting: 1, of_one_host: 1, ..server.settings().limits };
+    let fetcher = Fetcher::new(Settings { limits, ..server.settings() }).unwrap();
+    fetcher.certificate(URL, NOW).await.unwrap();
+    server.conduct(Conduct::Mute);
+    let busy = fetcher.clone();
+    let other = tokio::spawn(async move { busy.certificate("https://certificates.example/other.pem", NOW).await });
+    while fetcher.counts().in_flight == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Its time is over, it never failed, and there is no room to ask for it.
+    let served = fetcher.certificate(URL, NOW.plus_seconds(25 * HOUR)).await.unwrap();
+    assert!(matches!(served.stale, Some(NotFetched::TooManyAtOnce { limit: 1, .. })), "{:?}", served.stale);
+    assert_eq!(fetcher.counts().failed.get("TooManyAtOnce"), Some(&1), "counted once");
+    other.abort();
+}

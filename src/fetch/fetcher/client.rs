@@ -29,7 +29,10 @@ pub(super) struct Question<'a> {
     pub(super) location: &'a Location,
     pub(super) kind: Kind,
     pub(super) limit: usize,
+    /// How much time is left.
     pub(super) time: Duration,
+    /// Of how much.
+    pub(super) within: Duration,
     /// What is held already: the server may say that it still lies there.
     pub(super) held: Option<&'a Headers>,
     /// Whether caches on the way are to be passed by (RFC 9111 §5.2.1.4).
@@ -68,7 +71,7 @@ impl Client {
 
     /// Asks, within the time from name to last byte.
     pub(super) async fn get(&self, question: &Question<'_>) -> Result<Answer, NotFetched> {
-        let milliseconds = u64::try_from(question.time.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = u64::try_from(question.within.as_millis()).unwrap_or(u64::MAX);
         let outcome = tokio::time::timeout(question.time, self.exchange(question)).await;
         outcome.unwrap_or(Err(NotFetched::Timeout { milliseconds }))
     }

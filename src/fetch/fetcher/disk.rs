@@ -38,9 +38,8 @@ impl Workplace {
 
     /// Writes a file in the place of whatever has its name.
     pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let temporary = self.temporary.join(format!("{}-{number}", process::id()));
-        let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+        let (file, temporary) = self.begin().map_err(|reason| Fault { path: path.to_owned(), reason })?;
+        let written = write_synced(file, bytes).and_then(|()| fs::rename(&temporary, path));
         let written = written.and_then(|()| path.parent().map_or(Ok(()), sync_folder));
         written.map_err(|reason| {
             // What is half there may be what fills the disk.
@@ -48,13 +47,25 @@ impl Workplace {
             Fault { path: path.to_owned(), reason }
         })
     }
+
+    /// A file that nobody else writes: in containers every process has the same number, and one that was killed left
+    /// its files behind.
+    fn begin(&self) -> io::Result<(File, PathBuf)> {
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let temporary = self.temporary.join(format!("{}-{number}", process::id()));
+            match File::options().write(true).create_new(true).open(&temporary) {
+                Ok(file) => return Ok((file, temporary)),
+                Err(reason) if reason.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(reason) => return Err(reason),
+            }
+        }
+    }
 }
 
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-#[expect(clippy::disallowed_methods, reason = "an edge: the cache is files")]
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+fn write_synced(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }

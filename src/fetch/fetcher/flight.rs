@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::fetch::fetcher::error::NotFetched;
 use crate::fetch::fetcher::shelf::Held;
@@ -13,11 +13,13 @@ use crate::fetch::fetcher::shelf::Held;
 pub(super) struct Flights {
     airborne: Arc<Mutex<HashMap<Arc<str>, Flight>>>,
     most: usize,
-    most_of_one_host: usize,
+    slots_of_one_host: usize,
 }
 
 struct Flight {
     host: String,
+    /// Who may connect to the host; the same for all its flights.
+    slots: Arc<Semaphore>,
     landing: watch::Receiver<Option<Landing>>,
 }
 
@@ -28,9 +30,20 @@ pub(super) struct Landing {
     pub(super) failure: Option<NotFetched>,
 }
 
+/// How an asker came to a fetch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Boarding {
+    /// It began it.
+    Began,
+    /// Somebody else had.
+    Joined,
+    /// There was no room for another.
+    Refused,
+}
+
 impl Flights {
-    pub(super) fn new(most: usize, most_of_one_host: usize) -> Self {
-        Self { airborne: Arc::default(), most, most_of_one_host }
+    pub(super) fn new(most: usize, slots_of_one_host: usize) -> Self {
+        Self { airborne: Arc::default(), most, slots_of_one_host }
     }
 
     /// How many are under way.
@@ -38,16 +51,22 @@ impl Flights {
         self.lock().len()
     }
 
-    /// Waits for the fetch of a URL, which `start` makes where there is none; says whether somebody else had.
+    /// Waits for the fetch of a URL, which `start` makes where there is none, and says how it came to it.
+    /// `start` is told who may connect to the host.
     ///
     /// Whoever stops waiting stops nobody else: the fetch is a task of its own.
-    pub(super) async fn join<F>(&self, url: &Arc<str>, host: &str, start: impl FnOnce() -> F) -> (Landing, bool)
+    pub(super) async fn join<F>(
+        &self,
+        url: &Arc<str>,
+        host: &str,
+        start: impl FnOnce(Arc<Semaphore>) -> F,
+    ) -> (Landing, Boarding)
     where
         F: Future<Output = Landing> + Send + 'static,
     {
-        let (mut receiver, is_joined) = match self.board(url, host, start) {
+        let (mut receiver, boarding) = match self.board(url, host, start) {
             Ok(boarded) => boarded,
-            Err(why) => return (Landing { held: None, failure: Some(why) }, false),
+            Err(why) => return (Landing { held: None, failure: Some(why) }, Boarding::Refused),
         };
         // The sender is dropped unsent only where the task was ended with its runtime, or panicked.
         let lost = || NotFetched::Incomplete { why: "the fetch was given up".to_owned() };
@@ -55,40 +74,49 @@ impl Flights {
             Ok(landing) => landing.clone(),
             Err(_) => None,
         };
-        (landing.unwrap_or_else(|| Landing { held: None, failure: Some(lost()) }), is_joined)
+        (landing.unwrap_or_else(|| Landing { held: None, failure: Some(lost()) }), boarding)
     }
 
     fn board<F>(
         &self,
         url: &Arc<str>,
         host: &str,
-        start: impl FnOnce() -> F,
-    ) -> Result<(watch::Receiver<Option<Landing>>, bool), NotFetched>
+        start: impl FnOnce(Arc<Semaphore>) -> F,
+    ) -> Result<(watch::Receiver<Option<Landing>>, Boarding), NotFetched>
     where
         F: Future<Output = Landing> + Send + 'static,
     {
         let mut airborne = self.lock();
         if let Some(flight) = airborne.get(url) {
-            return Ok((flight.landing.clone(), true));
+            return Ok((flight.landing.clone(), Boarding::Joined));
         }
         if airborne.len() >= self.most {
             return Err(NotFetched::TooManyAtOnce { limit: self.most, host: None });
         }
-        if airborne.values().filter(|flight| flight.host == host).count() >= self.most_of_one_host {
-            return Err(NotFetched::TooManyAtOnce { limit: self.most_of_one_host, host: Some(host.to_owned()) });
+        let mut of_host = airborne.values().filter(|flight| flight.host == host).peekable();
+        let slots = of_host.peek().map(|flight| Arc::clone(&flight.slots));
+        // One host that does not answer leaves room to wait for the others.
+        let most_of_host = (self.most / 4).max(self.slots_of_one_host);
+        if of_host.count() >= most_of_host {
+            return Err(NotFetched::TooManyAtOnce { limit: most_of_host, host: Some(host.to_owned()) });
         }
+        let slots =
+            slots.unwrap_or_else(|| Arc::new(Semaphore::new(self.slots_of_one_host.min(Semaphore::MAX_PERMITS))));
         let (sender, landing) = watch::channel(None);
-        airborne.insert(Arc::clone(url), Flight { host: host.to_owned(), landing: landing.clone() });
+        airborne.insert(
+            Arc::clone(url),
+            Flight { slots: Arc::clone(&slots), host: host.to_owned(), landing: landing.clone() },
+        );
         drop(airborne);
         let gone = Gone { airborne: Arc::clone(&self.airborne), url: Arc::clone(url) };
-        let fetch = start();
+        let fetch = start(slots);
         tokio::spawn(async move {
             let landing = fetch.await;
             // What landed is on its shelf by now: whoever comes from here on finds it there.
             drop(gone);
             let _ = sender.send(Some(landing));
         });
-        Ok((landing, false))
+        Ok((landing, Boarding::Began))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Flight>> {

@@ -1,7 +1,5 @@
 //! One retrieval: disk, then network; what comes is judged, held and kept (RFC 9111 §3, §4.3; F8, G15, G17, G29).
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -9,7 +7,6 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::certificate::sha256;
-use crate::fetch::entry::Entry;
 use crate::fetch::fetcher::archive::Archive;
 use crate::fetch::fetcher::client::{Answer, Client, Question};
 use crate::fetch::fetcher::counts::{Counters, Counts};
@@ -17,6 +14,7 @@ use crate::fetch::fetcher::disk::Fault;
 use crate::fetch::fetcher::error::{CannotFetch, NotFetched};
 use crate::fetch::fetcher::fetched::{Event, Fetched, Kind};
 use crate::fetch::fetcher::flight::Landing;
+use crate::fetch::fetcher::keeping::{Disk, MAX_WRITES};
 use crate::fetch::fetcher::later;
 use crate::fetch::fetcher::settings::Settings;
 use crate::fetch::fetcher::shelf::{Held, Shelf};
@@ -36,10 +34,11 @@ pub(super) struct Retrieval {
     /// Who may connect.
     connections: Semaphore,
     /// What is being written.
-    writes: Arc<Semaphore>,
-    store: Option<Arc<Store>>,
-    archive: Option<Arc<Archive>>,
-    disk_fails: AtomicBool,
+    pub(super) writes: Arc<Semaphore>,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) store_disk: Disk,
+    pub(super) archive: Option<Arc<Archive>>,
+    pub(super) archive_disk: Disk,
 }
 
 /// Why something is retrieved.
@@ -52,9 +51,6 @@ pub(super) enum Reason {
     /// It failed a signature: what caches hold is not wanted, be it ours or one on the way.
     Again,
 }
-
-/// How many files may wait to be written: a disk that hangs must not hold what memory has not.
-const MAX_WRITES: u32 = 64;
 
 impl Retrieval {
     pub(super) fn new(settings: Settings) -> Result<Self, CannotFetch> {
@@ -70,7 +66,8 @@ impl Retrieval {
             writes: Arc::new(Semaphore::new(usize::try_from(MAX_WRITES).unwrap_or(1))),
             store: store.transpose().map_err(unusable)?.map(Arc::new),
             archive: archive.transpose().map_err(unusable)?.map(Arc::new),
-            disk_fails: AtomicBool::new(false),
+            store_disk: Disk::default(),
+            archive_disk: Disk::default(),
             settings,
         })
     }
@@ -90,6 +87,7 @@ impl Retrieval {
         self: Arc<Self>,
         kind: Kind,
         location: &Location,
+        slots: &Semaphore,
         now: UnixTime,
         reason: Reason,
     ) -> Landing {
@@ -102,7 +100,7 @@ impl Retrieval {
             return Landing { held, failure: None };
         }
         let began = Instant::now();
-        let answer = self.ask(kind, location, held.as_deref(), reason).await;
+        let answer = self.ask(kind, location, slots, held.as_deref(), reason).await;
         let then = later(now, began.elapsed());
         let url: Arc<str> = held.as_ref().map_or_else(|| location.url().into(), |held| Arc::clone(&held.fetched.url));
         let taken = match (answer, &held) {
@@ -130,21 +128,32 @@ impl Retrieval {
         &self,
         kind: Kind,
         location: &Location,
+        slots: &Semaphore,
         held: Option<&Held>,
         reason: Reason,
     ) -> Result<Answer, NotFetched> {
         let limits = &self.settings.limits;
-        let time = limits.time(kind);
+        let (began, time) = (Instant::now(), limits.time(kind));
+        let left = || time.saturating_sub(began.elapsed());
+        let of_host =
+            || NotFetched::TooManyAtOnce { limit: limits.of_one_host, host: Some(location.host().to_string()) };
         let crowded = || NotFetched::TooManyAtOnce { limit: limits.connections, host: None };
-        let connection = tokio::time::timeout(time, self.connections.acquire()).await;
-        let _connection = connection.ok().and_then(Result::ok).ok_or_else(crowded)?;
+        // The host's first: whoever waits for a slow one must not hold what others need.
+        let slot = tokio::time::timeout(left(), slots.acquire()).await;
+        // Waiting counts, and a server is not to blame for what it had no time for.
+        let is_in_time = || left() >= time / 8;
+        let _slot = slot.ok().and_then(Result::ok).filter(|_| is_in_time()).ok_or_else(of_host)?;
+        let connection = tokio::time::timeout(left(), self.connections.acquire()).await;
+        let connection = connection.ok().and_then(Result::ok).filter(|_| is_in_time());
+        let _connection = connection.ok_or_else(crowded)?;
         // A body that is no good is no reason to be told that it still lies there.
         let held = held.filter(|held| reason != Reason::Again && held.fetched.unusable.is_none());
         let question = Question {
             location,
             kind,
             limit: limits.bytes(kind),
-            time,
+            time: left(),
+            within: time,
             held: held.map(|held| &held.headers),
             end_to_end: reason == Reason::Again,
         };
@@ -259,63 +268,6 @@ impl Retrieval {
         Some(held)
     }
 
-    fn keep(self: &Arc<Self>, kind: Kind, held: &Arc<Held>) {
-        let Some(store) = self.store.clone() else { return };
-        let held = Arc::clone(held);
-        self.write(move || {
-            let entry = Entry {
-                url: held.fetched.url.to_string(),
-                sha256: held.fetched.sha256,
-                length: held.fetched.body.len(),
-                fetched_at: held.fetched.fetched_at,
-                validity: held.validity,
-                headers: held.headers.clone(),
-            };
-            store.keep(kind, &entry, &held.fetched.body)
-        });
-    }
-
-    pub(super) fn archive(self: &Arc<Self>, fetched: &Fetched) {
-        let Some(archive) = self.archive.clone() else { return };
-        let held = self.shelf(Kind::Certificate).held.get(&fetched.url);
-        let is_known = held.is_some_and(|held| held.fetched.sha256 == fetched.sha256 && !held.claim_for_archive());
-        if is_known || fetched.unusable.is_some() {
-            return;
-        }
-        let (url, body, at) = (Arc::clone(&fetched.url), Arc::clone(&fetched.body), fetched.confirmed_at);
-        self.write(move || archive.keep(&url, &body, at));
-    }
-
-    /// Writes in the background: nobody waits for a disk, and one that fails is done without.
-    fn write(self: &Arc<Self>, work: impl FnOnce() -> Result<(), Fault> + Send + 'static) {
-        let Ok(slot) = Arc::clone(&self.writes).try_acquire_owned() else {
-            self.disk_failed(PathBuf::new(), "it does not keep up".to_owned());
-            return;
-        };
-        let shared = Arc::clone(self);
-        spawn_blocking(move || {
-            match work() {
-                Ok(()) if shared.disk_fails.swap(false, Ordering::Relaxed) => shared.tell(&Event::DiskWorks),
-                Ok(()) => {}
-                Err(fault) => shared.disk_failed(fault.path, fault.reason.to_string()),
-            }
-            drop(slot);
-        });
-    }
-
-    /// Counted each time, said once until it works again.
-    fn disk_failed(&self, path: PathBuf, why: String) {
-        self.counters.disk_failures.count();
-        if !self.disk_fails.swap(true, Ordering::Relaxed) {
-            self.tell(&Event::DiskFailed { path, why });
-        }
-    }
-
-    pub(super) async fn settle(&self) {
-        // All slots together: nothing is being written. The semaphore is never closed.
-        let _ = self.writes.acquire_many(MAX_WRITES).await;
-    }
-
     pub(super) fn counts(&self) -> Counts {
         let sum = |of: &dyn Fn(&Shelf) -> u64| self.shelves.iter().map(of).sum();
         self.shelves.iter().for_each(|shelf| shelf.held.run_pending_tasks());
@@ -327,7 +279,7 @@ impl Retrieval {
         }
     }
 
-    fn tell(&self, event: &Event) {
+    pub(super) fn tell(&self, event: &Event) {
         if let Some(tell) = &self.settings.tell {
             tell(event);
         }

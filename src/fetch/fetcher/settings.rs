@@ -81,9 +81,9 @@ pub struct Limits {
     pub document_time: Duration,
     /// How many connections there may be at once.
     pub connections: usize,
-    /// How many fetches from one host at once.
+    /// How many connections to one host at once; further fetches from it wait for one.
     pub of_one_host: usize,
-    /// How many fetches may be under way or waiting.
+    /// How many fetches may be under way or waiting; a quarter of them from one host.
     pub waiting: usize,
     /// Bytes of answers held in memory.
     pub memory_bytes: u64,

@@ -152,6 +152,11 @@ impl Held {
         let confirmed = self.validity.answered_at.seconds();
         self.archived.swap(confirmed, Ordering::Relaxed) != confirmed
     }
+
+    /// The archive could not be told.
+    pub(super) fn give_up_for_archive(&self) {
+        self.archived.store(i64::MIN, Ordering::Relaxed);
+    }
 }
 
 /// For how many seconds one asker's claim holds.

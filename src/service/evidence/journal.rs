@@ -21,6 +21,8 @@ pub(super) struct Journal {
     flushed: Instant,
     /// When a fault was last told.
     troubled: Option<Instant>,
+    /// It was told, and not that it is over.
+    fails: bool,
 }
 
 /// Who takes finished files into a lake, and when a file is finished.
@@ -50,7 +52,7 @@ struct Open {
 impl Journal {
     pub(super) fn new(folder: PathBuf, most: u64, handing: Option<Handing>) -> Self {
         let (last, flushed) = ((String::new(), 0), Instant::now());
-        Self { folder, most, handing, open: None, last, flushed, troubled: None }
+        Self { folder, most, handing, open: None, last, flushed, troubled: None, fails: false }
     }
 
     pub(super) fn probe(&self) -> io::Result<()> {
@@ -112,6 +114,9 @@ impl Journal {
         match open.file.flush() {
             Ok(()) => {
                 counts.written.fetch_add(pending, Ordering::Relaxed);
+                if pending > 0 && std::mem::take(&mut self.fails) {
+                    tracing::info!(folder = %self.folder.display(), "verdicts are kept again");
+                }
             }
             Err(reason) => self.give_up(&reason, pending, counts),
         }
@@ -147,7 +152,7 @@ impl Journal {
     fn trouble(&mut self, reason: &io::Error, lost: u64, counts: &Counts) {
         counts.dropped.fetch_add(lost, Ordering::Relaxed);
         if self.troubled.is_none_or(|at| at.elapsed() > TELL_EVERY) {
-            self.troubled = Some(Instant::now());
+            (self.troubled, self.fails) = (Some(Instant::now()), true);
             tracing::error!(%reason, folder = %self.folder.display(), "verdicts cannot be kept as evidence");
         }
     }

@@ -11,7 +11,6 @@ use axum::http::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_A
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use metrics::Gauge;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -20,7 +19,7 @@ use super::answer::{Seen, json_response};
 use super::atis82::Exception;
 use super::client::{Client, Denied, Peer, admit};
 use super::rate::Rates;
-use crate::service::metrics::Route;
+use crate::service::metrics::{Metrics, Route};
 use crate::service::settings::Limits;
 use crate::service::telemetry::{Attributes, Parent};
 use crate::service::uuid::{self, NoRandomNumbers};
@@ -87,9 +86,9 @@ async fn let_through(app: App, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = Route::of(request.uri().path());
     let id = request_id(request.headers(), app.gate());
-    let in_flight = InFlight::begin(&app.metrics().in_flight);
+    let in_flight = InFlight::begin(app.metrics(), route);
     let (client, answered) = answer(&app, route, request, next).await;
-    drop(in_flight);
+    in_flight.end();
     let mut response = answered.unwrap_or_else(|refusal| {
         app.metrics().count_refusal(refusal.word());
         refusal.response(route)
@@ -208,19 +207,30 @@ impl Refusal {
     }
 }
 
-/// Counts a request as under way, also when its client goes away before the answer.
-struct InFlight<'a>(&'a Gauge);
+/// Counts a request as under way, and as abandoned when its client goes away before the answer.
+struct InFlight<'a> {
+    metrics: &'a Metrics,
+    route: Route,
+    is_answered: bool,
+}
 
 impl<'a> InFlight<'a> {
-    fn begin(gauge: &'a Gauge) -> Self {
-        gauge.increment(1.0);
-        Self(gauge)
+    fn begin(metrics: &'a Metrics, route: Route) -> Self {
+        metrics.in_flight.increment(1.0);
+        Self { metrics, route, is_answered: false }
+    }
+
+    fn end(mut self) {
+        self.is_answered = true;
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.decrement(1.0);
+        self.metrics.in_flight.decrement(1.0);
+        if !self.is_answered {
+            self.metrics.count_abandoned(self.route);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::answer::json_response;
 use crate::certificate::crl::Freshness;
 use crate::fetch::Counts;
 use crate::service::evidence::IntakeCounts;
+use crate::service::log;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCounts;
 use crate::service::sip::{ListenerCounts, SipCounter};
@@ -72,7 +73,8 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     }
     for crl in standing.trust().crls() {
         let labels = [("issuer", crl.issuer().to_string())];
-        metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update())));
+        // Before its time by our clock it is new; no alarm takes a negative age for what it is.
+        metrics.set("stirtrace_crl_age_seconds", &labels, seconds(now.seconds_since(crl.this_update()).max(0)));
         if let Some(next) = crl.next_update() {
             metrics.set("stirtrace_crl_next_update_seconds", &labels, seconds(next.seconds()));
         }
@@ -90,6 +92,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     for (outcome, total) in app.engine().telemetry().map(Telemetry::counts).into_iter().flatten() {
         metrics.set_counter("stirtrace_spans_total", &[("outcome", outcome)], total);
     }
+    metrics.set_counter("stirtrace_log_lost_total", &[], log::lost());
     if let Some(replay) = app.engine().replay() {
         show_replay(metrics, &replay.counts());
     }
@@ -159,6 +162,8 @@ fn tell_fetches(metrics: &Metrics, counts: &Counts) {
     for (why, total) in counts.refused.iter().chain(&counts.failed) {
         metrics.set_counter("stirtrace_fetch_failures_total", &[("why", why)], *total);
     }
+    metrics.set_counter("stirtrace_fetch_disk_failures_total", &[], counts.disk_failures);
+    metrics.set_counter("stirtrace_fetch_damaged_total", &[], counts.damaged);
     metrics.set("stirtrace_fetches_in_flight", &[], count(counts.in_flight));
     metrics.set("stirtrace_fetched_disk_bytes", &[], count(counts.disk_bytes));
 }

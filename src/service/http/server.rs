@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
@@ -139,6 +139,7 @@ struct Connections {
 
 impl Connections {
     async fn accept(mut self, listener: TcpListener, graceful: Arc<GracefulShutdown>) {
+        let mut told: Option<Instant> = None;
         loop {
             // A connection beyond the limit waits in the system's queue.
             let place = tokio::select! {
@@ -156,7 +157,11 @@ impl Connections {
                 }
                 // Too many files open, or a client that went away: the next may fare better.
                 Err(reason) => {
-                    tracing::warn!(%reason, "a connection could not be accepted");
+                    self.app.metrics().count_accept_failure();
+                    if told.is_none_or(|at| at.elapsed() > TELL_EVERY) {
+                        told = Some(Instant::now());
+                        tracing::warn!(%reason, "connections cannot be accepted");
+                    }
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -209,6 +214,9 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     // An error says that nobody can tell it any more.
     let _ = stop.wait_for(|stop| *stop).await;
 }
+
+/// How often it is said that connections cannot be accepted.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// The most octets of a request's header.
 const MAX_HEADER_OCTETS: usize = 64 * 1024;
