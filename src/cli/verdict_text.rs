@@ -60,7 +60,7 @@ impl<'a> VerdictText<'a> {
         text.put(tone, format_args!("{word:<10}")).put(Tone::Strong, format_args!("  {attest}  "));
         text.put(Tone::Strong, format_args!("{:>11} → {:<11}", party(&verdict.call.from), party(&verdict.call.to)));
         if let Some(signer) = &verdict.signer {
-            let name = signer.organization().or(signer.common_name()).unwrap_or("?");
+            let name = signer.name().unwrap_or("?");
             text.plain(format_args!("  {name}"));
             if let Some(spc) = signer.spc() {
                 text.put_legible(Tone::Plain, format_args!(" ({spc})"));
@@ -178,14 +178,13 @@ impl<'a> VerdictText<'a> {
 
     fn signer(&self, report: &PassportReport, text: &mut Text) {
         let Some(signer) = &report.signer else { return };
-        let is_known = signer.spc().or(signer.organization()).or(signer.common_name()).is_some();
+        let is_known = signer.spc().is_some() || signer.name().is_some();
         if is_known {
             text.name("signer");
             if report.status != Status::Valid {
                 text.put(Tone::Doubt, "claims to be ");
             }
-            let name = signer.organization().or(signer.common_name());
-            text.put(Tone::Strong, name.unwrap_or("(no name)"));
+            text.put(Tone::Strong, signer.name().unwrap_or("(no name)"));
             match signer.spc() {
                 Some(spc) => text.plain(", SPC ").put(Tone::Strong, spc),
                 None => text.plain(", no SPC"),

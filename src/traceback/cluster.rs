@@ -107,7 +107,7 @@ fn by_signer(answer: &Answer) -> Option<(Key, Option<String>)> {
         spc: Some(signer.spc()?.to_owned()),
         known_by: Some(signature.origid.clone()?),
     };
-    let name = signer.organization().or(signer.common_name()).map(str::to_owned);
+    let name = signer.name().map(str::to_owned);
     Some((key, name))
 }
 

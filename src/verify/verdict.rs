@@ -207,7 +207,7 @@ impl fmt::Display for Reason {
 
 /// Who signed, named by the certificate (I1: the SPC of the TNAuthList, not the CN).
 ///
-/// It serialises as an object of the five members that its methods are.
+/// It serialises as an object of `spc`, `organization`, `common_name`, `certificate_sha256` and `x5u`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Signer {
     pub(super) certificate: Option<Certificate>,
@@ -237,6 +237,12 @@ impl Signer {
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
         self.certificate.as_ref()?.common_name()
+    }
+
+    /// What people call it: the organization, else the common name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.organization().or_else(|| self.common_name())
     }
 
     /// SHA-256 of the certificate's DER, in hex.
@@ -310,7 +316,7 @@ pub struct PassportReport {
 
 /// One certificate of the path.
 ///
-/// It serialises as an object of the four members that its methods are.
+/// It serialises as an object of `sha256`, `subject`, `not_before` and `not_after`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PathElement(pub(super) Certificate);
 

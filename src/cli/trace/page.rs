@@ -188,7 +188,7 @@ fn print_signature(signature: &Signature, text: &mut Text) {
     };
     text.name("signature").put(tone, word).plain(format_args!(" as of the call ({})", signature.at)).end();
     let signer = signature.signer.as_ref();
-    let name = signer.and_then(|own| own.organization().or(own.common_name()));
+    let name = signer.and_then(|own| own.name());
     let spc = signer.and_then(|own| own.spc());
     if name.is_some() || spc.is_some() {
         let claim = if signature.verdict == "passed" { "signed by " } else { "claims to be signed by " };

@@ -9,7 +9,7 @@ use crate::cli::printer::Present;
 use crate::cli::recorded::Recorded;
 use crate::cli::text::{Text, Tone, grouped};
 use crate::cli::verify::Judged;
-use crate::verify::Conclusion;
+use crate::verify::{Conclusion, Signer};
 
 /// Calls counted in five ways. The same call on other legs counts once.
 #[derive(Debug, Default, Serialize)]
@@ -51,8 +51,8 @@ impl Summary {
             Conclusion::None => self.none += 1,
         }
         let signer = verdict.signer.as_ref();
-        let spc = signer.and_then(|signer| signer.spc());
-        let name = signer.and_then(|signer| signer.organization().or(signer.common_name()));
+        let spc = signer.and_then(Signer::spc);
+        let name = signer.and_then(Signer::name);
         let name = match (name, spc) {
             (Some(name), Some(spc)) => format!("{name} ({spc})"),
             (Some(name), None) => name.to_owned(),
