@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Calls are read on one thread and judged on others: what one allocates another frees.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     stirtrace::cli::main()
 }
