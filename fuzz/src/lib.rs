@@ -268,7 +268,7 @@ pub fn es256(data: &[u8]) {
 
 fn judge_alike(point: &[u8], message: &[u8], digest: &[u8; 32], signature: &[u8; 64]) {
     let key = PublicKey::from_uncompressed(point).expect("a key of p256");
-    let tables = [Width::Five, Width::Six, Width::Eight].map(|width| KeyTable::new(&key, width));
+    let tables = [Width::Five, Width::Six, Width::Eight, Width::Ten].map(|width| KeyTable::new(&key, width));
     let other = VerifyingKey::from_sec1_bytes(point).expect("a key of p256");
     let expected =
         p256::ecdsa::Signature::from_slice(signature).is_ok_and(|read| other.verify_prehash(digest, &read).is_ok());

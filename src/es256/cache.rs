@@ -116,7 +116,9 @@ impl TableCache {
         if self.budget == 0 {
             return;
         }
-        let Some(table) = table else { return self.count(key) };
+        // It may have got one since it was looked for.
+        let fresh = if table.is_none() { self.table(key) } else { None };
+        let Some(table) = table.or(fresh.as_ref()) else { return self.count(key) };
         let now = self.clock.load(Ordering::Relaxed);
         // Written only when it changes: threads then share the line that it is in.
         if table.0.last_use.load(Ordering::Relaxed) != now {
@@ -124,8 +126,9 @@ impl TableCache {
         }
         let uses = table.0.uses.fetch_add(1, Ordering::Relaxed);
         match table.0.width {
-            Width::Six if uses == Self::HOT => self.grow(key, Width::Six, Width::Eight),
-            Width::Eight if uses == Self::HOTTEST => self.grow(key, Width::Eight, Width::Ten),
+            // Again each time so many more have come: there may be room by then.
+            Width::Six if uses > 0 && uses.is_multiple_of(Self::HOT) => self.grow(key, Width::Six, Width::Eight),
+            Width::Eight if uses > 0 && uses.is_multiple_of(Self::HOTTEST) => self.grow(key, Width::Eight, Width::Ten),
             _ => {}
         }
     }
@@ -165,6 +168,10 @@ impl TableCache {
         let Ok(_one_at_a_time) = self.admission.try_lock() else { return };
         let grown: usize = {
             let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+            // Whoever held the table that was used may have held it longer than the cache.
+            if tables.get(key).is_none_or(|entry| entry.width != from) {
+                return;
+            }
             let others = tables.iter().filter(|(other, entry)| *other != key && entry.width != Width::default());
             others.map(|(_, entry)| entry.table.bytes()).sum()
         };

@@ -1,6 +1,6 @@
 //! ECDSA over P-256 with SHA-256 (ES256: RFC 7518 §3.4, FIPS 186-4 6.4), verified fast for keys that sign much.
 //!
-//! A [`KeyTable`] holds multiples of one public key, so that a signature costs some sixty additions of points and no
+//! A [`KeyTable`] holds multiples of one public key, so that a signature costs some fifty additions of points and no
 //! doubling. It pays back after a handful of signatures. [`Batch`] shares inversions between signatures.
 //!
 //! It verifies only and handles public data only: its time depends on its input, and no secret may come near it.

@@ -91,6 +91,7 @@ impl Claims {
         }
     }
 
+    /// The same of any form, by the JSON reader.
     pub(super) fn parse_any(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let members = Json::parse_object(bytes)?;
         let mut claims = Self { canonical: canonical_object(&members).as_bytes() == bytes, ..Self::default() };

@@ -10,8 +10,9 @@ use crate::certificate::tn_auth_list::TnAuthList;
 use crate::number::Identity;
 use crate::time::UnixTime;
 
-/// What a check compared, for people; shown and serialised as a text, empty where the check's name says it all.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// What a check compared, for people; shown and serialised as a text, empty where the check's name says it all. Two are
+/// equal when their texts are.
+#[derive(Clone, Debug)]
 pub struct Detail(Fact);
 
 /// The forms that the checks of a good call have; all others are text.
@@ -58,6 +59,14 @@ impl Detail {
         Self(Fact::Authority(certificate.clone()))
     }
 }
+
+impl PartialEq for Detail {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Detail {}
 
 impl From<&'static str> for Detail {
     fn from(words: &'static str) -> Self {
@@ -108,4 +117,17 @@ pub(super) fn entries(list: &TnAuthList) -> String {
         text.push_str(&format!(" and {} more", entries.len() - SHOWN));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_equal_when_their_texts_are() {
+        let instant = UnixTime::from_seconds(1_777_896_001);
+        assert_eq!(Detail::until(instant), Detail::from("until 2026-05-04T12:00:01Z".to_owned()));
+        assert_eq!(Detail::from("ES256"), Detail::from("ES256".to_owned()));
+        assert_ne!(Detail::at(instant), Detail::until(instant));
+    }
 }

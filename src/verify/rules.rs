@@ -104,12 +104,12 @@ rules! {
     IDENTITY_GRAMMAR: Form, "identity-grammar", "RFC 8224 4";
 }
 
-/// Every rule, in the order of stages.
+/// Every rule but those of spellings (spec G), in the order of stages.
 #[expect(clippy::as_conversions, reason = "usize::from is no const function")]
-pub const RULES: [Rule; 34] = {
-    let mut rules = [COUNT; 34];
+pub const RULES: [Rule; SIGNATURE.0 as usize + 1] = {
+    let mut rules = [COUNT; SIGNATURE.0 as usize + 1];
     let mut place = 0;
-    while place < 34 {
+    while place <= SIGNATURE.0 {
         rules[place as usize] = Rule(place);
         place += 1;
     }

@@ -96,9 +96,14 @@ impl Course {
             Width::Eight => TableCache::HOT,
             _ => TableCache::USES,
         };
-        let uses = usize::try_from(uses + TableCache::WARM_UP).unwrap_or_default() * self.tables.len();
-        for _ in 0..uses.div_ceil(self.calls.len()).max(4) {
+        // What is judged together with a table's first use does not count for it yet.
+        let uses = usize::try_from(uses + TableCache::WARM_UP).unwrap_or_default() + 3 * TOGETHER;
+        let whole: usize = self.tables.iter().map(KeyTable::bytes).sum();
+        for _ in 0..uses.div_ceil(self.calls.len() / self.tables.len()) {
             self.verify_together(0);
+            if self.by_tables.tables().bytes() == whole {
+                break;
+            }
         }
     }
 

@@ -98,6 +98,9 @@ impl Answer<'_> {
     /// F32: what each PASSporT came to.
     fn add_ms(&self, verdict: &Verdict, members: &mut Map<String, Value>) {
         members.insert("verstatValue".to_owned(), (*self.said.verstat).into());
+        if !self.said.attests {
+            return;
+        }
         let diversions: Vec<Value> = verdict.passports.iter().filter_map(div_result).collect();
         if !diversions.is_empty() {
             members.insert("divResult".to_owned(), diversions.into());
