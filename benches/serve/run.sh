@@ -9,30 +9,11 @@ source benches/serve/service.sh
 folder=$(mktemp -d)
 trap 'stop_service; rm -rf "$folder"' EXIT
 
-cat >"$folder/stirtrace.toml" <<TOML
-trust = ["$PWD/certs/roots.pem"]
-certificates = "$PWD/certs/archive"
-crl = ["$PWD/certs/crl/indirect.pem"]
-crl_signer = ["$PWD/certs/crl-signer.pem"]
-[service]
-listen = "127.0.0.1:18080"
-[service.verification]
-max_age = 86400
-[[service.signer]]
-name = "twill"
-key = "$PWD/certs/keys/twill.pem"
-certificate = "$PWD/certs/archive/certificates.lab.example/twill.pem"
-x5u = "https://certificates.lab.example/twill.pem"
-TOML
+configure_by_lab
 start_service
 
-url=http://127.0.0.1:18080/stir/v1
-post() { curl -s -H 'Content-Type: application/json' -d "$2" "$url/$1"; }
 now=$(date +%s)
-signed=$(post signing '{"signingRequest": {"attest": "A", "orig": {"tn": "12155550112"}, "dest": {"tn": ["12155550131"]},
-    "iat": '"$now"', "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}}')
-identity=$(sed -E 's/.*"identity":"([^"]*)".*/\1/' <<<"$signed")
-body=$(verification "$identity" "$now")
+body=$(verification "$(signed_identity "$now")" "$now")
 post verification "$body"; echo
 post_by_wrk "$body" >"$folder/post.lua"
 
