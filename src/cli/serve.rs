@@ -26,11 +26,13 @@ use crate::cli::trust::Trust;
 use crate::clock;
 use crate::fetch::Event;
 use crate::service::evidence::Intake;
-use crate::service::http::{App, Server, Stopper, TlsFiles};
+use crate::service::fault::Fault;
+use crate::service::http::{App, Server, Stopper};
 use crate::service::log;
 use crate::service::pkcs11::TokenKeys;
 use crate::service::settings::{LogLevel, TelemetrySettings, TlsSettings};
 use crate::service::sip::{Endpoint, EngineAnswers, Role, SipService};
+use crate::service::tls::TlsFiles;
 use crate::service::{Engine, Evidence, Loaded, Settings, Telemetry};
 use crate::time::UnixTime;
 
@@ -45,9 +47,9 @@ Examples:
 
 Over HTTP it speaks ATIS-1000082 (POST /stir/v1/verification, /stir/v1/signing) and
 gives whole verdicts (POST /v1/verify); GET /openapi.json describes it all. GET
-/health, /ready and /metrics are for those who run it. Over SIP (--sip, UDP and TCP)
-it is a redirect server: an INVITE gets a 302 with its Identity signed, or with what
-verification found, or the final response that [service.treatment] wants.
+/health, /ready and /metrics are for those who run it. Over SIP (--sip; UDP, TCP,
+TLS) it is a redirect server: an INVITE gets a 302 with its Identity signed, or with
+what verification found, or the final response that [service.treatment] wants.
 
 What it may do stands in the table [service] of stirtrace.toml. It listens on this
 machine only, speaks SIP nowhere, and fetches nothing, unless that table or an
@@ -69,13 +71,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
     /// Where to answer SIP by redirects: calls with Identity are verified, others signed
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    #[arg(long, value_name = "udp|tcp|tls:ADDR:PORT", value_delimiter = ',')]
     pub(crate) sip: Vec<String>,
     /// Where to answer SIP by redirects and sign every call
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    #[arg(long, value_name = "udp|tcp|tls:ADDR:PORT", value_delimiter = ',')]
     pub(crate) sip_sign: Vec<String>,
     /// Where to answer SIP by redirects and verify every call
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT", value_delimiter = ',')]
+    #[arg(long, value_name = "udp|tcp|tls:ADDR:PORT", value_delimiter = ',')]
     pub(crate) sip_verify: Vec<String>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
@@ -317,7 +319,10 @@ impl Files {
         if self.args.revocation.crl_policy != CrlPolicyName::default() {
             settings.policy.crl = crl_policy(self.args.revocation.crl_policy);
         }
-        Ok(settings)
+        match settings.sip_without_tls() {
+            None => Ok(settings),
+            Some(endpoint) => Err(Complaint::new(Fault::SipWithoutTls { endpoint: endpoint.to_string() }.to_string())),
+        }
     }
 
     /// Everything as it stands on the disk now.

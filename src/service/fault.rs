@@ -60,7 +60,9 @@ pub enum Fault {
     #[error("{0:?} is no name of a header field that may be added here")]
     HeaderName(String),
     /// A text that names no place to listen at.
-    #[error("no place to listen at such as \"udp:192.0.2.1:5060\" or \"tcp:[2001:db8::1]:5060\": {0}")]
+    #[error(
+        "no place to listen at such as \"udp:192.0.2.1:5060\", \"tcp:[2001:db8::1]:5060\" or \"tls:192.0.2.1:5061\": {0}"
+    )]
     Listen(&'static str),
     /// A text that is no set of numbers.
     #[error(
@@ -127,6 +129,12 @@ pub enum Fault {
     SipOpen {
         /// The address.
         address: SocketAddr,
+    },
+    /// SIP over TLS, and nothing to secure it with.
+    #[error("{endpoint} wants [service.tls], which says with what certificate and key")]
+    SipWithoutTls {
+        /// Where it was to listen.
+        endpoint: String,
     },
     /// Tokens over a connection that anybody can read.
     #[error("bearer tokens on {address} without [service.tls]: whoever sees them could use them")]

@@ -32,6 +32,8 @@ pub mod sip;
 pub mod standing;
 #[cfg(feature = "service")]
 pub mod telemetry;
+#[cfg(feature = "service")]
+pub mod tls;
 pub mod treatment;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
-use stirtrace::service::http::TlsFiles;
+use stirtrace::service::tls::TlsFiles;
 
 use crate::lab;
 use crate::stand::{Answer, Connection, NOW, Request, SIGNING, Setup, Stand, VERIFICATION, good, verification_of};

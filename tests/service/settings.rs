@@ -138,6 +138,14 @@ fn what_anybody_could_reach_is_refused_unless_it_is_meant() {
     ));
     let meant = "[service]\nlisten = \"192.0.2.1:8080\"\nopen = true";
     assert!(Settings::parse(meant.as_bytes()).is_ok());
+    let sip = "[service.sip]\nlisten = \"tls:192.0.2.1:5061\"\n";
+    let tls = "[service.tls]\ncertificate = \"c\"\nkey = \"k\"\n";
+    insta::assert_snapshot!(faults(sip));
+    insta::assert_snapshot!(faults(&format!("{sip}{tls}")));
+    // Whoever has to show a certificate is known.
+    assert!(Settings::parse(format!("{sip}{tls}client_ca = \"a\"").as_bytes()).is_ok());
+    let udp = sip.replace("tls:", "udp:");
+    assert!(faults(&format!("{udp}{tls}client_ca = \"a\"")).contains("everybody is served"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stirtrace::certificate::crl::Crl;
-use stirtrace::service::http::{App, Server, Stopper, TlsFiles};
+use stirtrace::service::http::{App, Server, Stopper};
+use stirtrace::service::tls::TlsFiles;
 use stirtrace::service::{Engine, Evidence, Loaded, NamedSigner, Settings, Telemetry};
 use stirtrace::sign::Signer;
 use stirtrace::time::UnixTime;

@@ -22,6 +22,7 @@ use stirtrace::service::attestation::{AttestationRule, NumberSet, SigningSetting
 use stirtrace::service::sip::{
     Answering, Endpoint, EngineAnswers, Job, ListenerCounts, Outcome, Role, SipService, SipSettings,
 };
+use stirtrace::service::tls::{Tls, TlsFiles};
 use stirtrace::service::treatment::{Action, Conditions, TreatmentRule};
 use stirtrace::service::{Engine, Loaded, NamedSigner};
 use stirtrace::sign::{SignRequest, Signer};
@@ -52,9 +53,10 @@ pub(crate) fn signer() -> Signer {
 }
 
 /// Signs for the tests' caller, trusts the lab, and rejects what was forged.
-pub(crate) fn engine() -> Engine {
-    let load = |_: UnixTime| -> Result<Loaded, String> {
+pub(crate) fn engine(tls: Option<TlsFiles>) -> Engine {
+    let load = move |_: UnixTime| -> Result<Loaded, String> {
         let mut loaded = Loaded::default();
+        loaded.tls.clone_from(&tls);
         loaded.trust = Trust::default();
         loaded.trust.set_anchors(TrustAnchors::from_pem(&file("certs/roots.pem")).unwrap());
         loaded.archive = Some(Arc::new(|url: &str| match url {
@@ -92,6 +94,10 @@ impl Answering for Answers {
             self.0.answer(job).await
         })
     }
+
+    fn tls(&self) -> Option<Tls> {
+        self.0.tls()
+    }
 }
 
 /// The front end, on ports of its own.
@@ -100,19 +106,26 @@ pub(crate) struct FrontEnd {
     pub(crate) service: Option<SipService>,
     pub(crate) udp: SocketAddr,
     pub(crate) tcp: SocketAddr,
+    pub(crate) tls: SocketAddr,
 }
 
 impl FrontEnd {
     pub(crate) fn start(change: impl FnOnce(&mut SipSettings)) -> Self {
+        Self::secured(None, change)
+    }
+
+    /// With what secures the connections of its third listener.
+    pub(crate) fn secured(tls: Option<TlsFiles>, change: impl FnOnce(&mut SipSettings)) -> Self {
         let runtime = Runtime::new().unwrap();
         let mut settings = SipSettings::default();
-        settings.endpoints = Endpoint::parse_list("udp:127.0.0.1:0,tcp:127.0.0.1:0", Role::ByIdentity).unwrap();
+        settings.endpoints =
+            Endpoint::parse_list("udp:127.0.0.1:0,tcp:127.0.0.1:0,tls:127.0.0.1:0", Role::ByIdentity).unwrap();
         change(&mut settings);
-        let answers = Arc::new(Answers(EngineAnswers::new(Arc::new(engine()))));
+        let answers = Arc::new(Answers(EngineAnswers::new(Arc::new(engine(tls)))));
         let starting = SipService::start(&settings, NumberPlan::NORTH_AMERICAN, answers);
         let service = runtime.block_on(starting).unwrap();
-        let [udp, tcp] = service.endpoints()[..] else { panic!("two listeners") };
-        Self { runtime, udp: udp.address, tcp: tcp.address, service: Some(service) }
+        let [udp, tcp, tls] = service.endpoints()[..] else { panic!("three listeners") };
+        Self { runtime, udp: udp.address, tcp: tcp.address, tls: tls.address, service: Some(service) }
     }
 
     pub(crate) fn counts(&self) -> Vec<ListenerCounts> {

@@ -5,6 +5,7 @@
 
 mod front_end;
 mod kamailio;
+mod secured;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -86,7 +87,7 @@ fn sipp_keeps_alive_and_gives_up() {
             }
         }
     }
-    for counts in front_end.counts() {
+    for counts in &front_end.counts()[..2] {
         assert_eq!(counts.messages.responses.get(&487), Some(&5), "{counts:?}");
         assert_eq!(counts.messages.responses.get(&302), None);
     }

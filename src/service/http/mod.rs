@@ -10,7 +10,6 @@ mod openapi;
 mod rate;
 mod report;
 mod server;
-mod tls;
 mod verify;
 
 use std::sync::Arc;
@@ -24,10 +23,8 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use server::{NotServed, Server, Stopper};
-pub use tls::TlsFiles;
 
 pub(crate) use bearer::Bearer;
-pub(crate) use tls::Tls;
 
 use crate::service::engine::Engine;
 use crate::service::evidence::Evidence;

@@ -177,7 +177,7 @@ impl Connections {
             let peer = Peer { address: address.ip(), certificate: None };
             return self.talk(stream, peer, watcher).await;
         };
-        let handshake = tokio::time::timeout(self.limits.header_time, tls.acceptor().accept(stream)).await;
+        let handshake = tokio::time::timeout(self.limits.header_time, tls.http().accept(stream)).await;
         match handshake {
             Ok(Ok(stream)) => {
                 let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);

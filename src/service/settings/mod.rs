@@ -11,7 +11,7 @@ use crate::fetch::address::Allowance;
 use crate::service::attestation::SigningSettings;
 use crate::service::fault::Error;
 use crate::service::replay::ReplaySettings;
-use crate::service::sip::SipSettings;
+use crate::service::sip::{Endpoint, SipSettings, Transport};
 use crate::service::treatment::TreatmentSettings;
 use crate::verify::Policy;
 
@@ -99,6 +99,13 @@ impl Settings {
     /// Every fault of the table, in the order of its lines.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Error>> {
         reader::read(bytes)
+    }
+
+    /// Where SIP is to be spoken over TLS, if there is no `[service.tls]` to do it by.
+    #[must_use]
+    pub fn sip_without_tls(&self) -> Option<&Endpoint> {
+        let mut secured = self.sip.endpoints.iter().filter(|endpoint| endpoint.transport == Transport::Tls);
+        if self.tls.is_none() { secured.next() } else { None }
     }
 
     /// The keys that differ in `other` and that only a new start puts into force.

@@ -12,7 +12,7 @@ use crate::document::{self, Flaw, Table, elements};
 use crate::service::attestation::SigningSettings;
 use crate::service::fault::{Error, Fault};
 use crate::service::replay::ReplaySettings;
-use crate::service::sip::SipSettings;
+use crate::service::sip::{Endpoint, SipSettings, Transport};
 use crate::service::treatment::TreatmentSettings;
 use crate::service::values::Reader;
 use crate::verify::{CrlPolicy, Policy, Profile, Require};
@@ -82,6 +82,9 @@ impl Reader<'_> {
             telemetry: section(self, "telemetry").map(|own| self.telemetry(&own)),
         };
         self.check_exposure(table, &settings);
+        if let Some(endpoint) = settings.sip_without_tls() {
+            self.fault_at(table, "sip", Fault::SipWithoutTls { endpoint: endpoint.to_string() });
+        }
         settings
     }
 
@@ -97,12 +100,16 @@ impl Reader<'_> {
 
     /// A signing service that anybody reaches signs anybody's calls.
     fn check_exposure(&mut self, table: &Table<'_, '_>, settings: &Settings) {
-        let everybody = settings.sip.endpoints.iter().map(|endpoint| endpoint.address);
-        let everybody = everybody.filter(|_| settings.sip.allow.is_empty() && !settings.open);
-        if let Some(address) = everybody.into_iter().find(|address| !address.ip().is_loopback()) {
-            self.fault_at(table, "sip", Fault::SipOpen { address });
+        let clients_show_certificates = settings.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        let is_open = |endpoint: &&Endpoint| {
+            let is_asked = endpoint.transport == Transport::Tls && clients_show_certificates;
+            !is_asked && !endpoint.address.ip().is_loopback()
+        };
+        let everybody = settings.sip.endpoints.iter().filter(|_| settings.sip.allow.is_empty() && !settings.open);
+        if let Some(endpoint) = everybody.into_iter().find(is_open) {
+            self.fault_at(table, "sip", Fault::SipOpen { address: endpoint.address });
         }
-        let known = settings.tokens.is_some() || settings.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        let known = settings.tokens.is_some() || clients_show_certificates;
         let Some(address) = settings.listen.iter().copied().find(|address| !address.ip().is_loopback()) else { return };
         if !known && !settings.open {
             self.fault_at(table, "listen", Fault::Open { address });

@@ -10,6 +10,7 @@ use crate::service::engine::Engine;
 use crate::service::sip::listener::Answering;
 use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Task};
+use crate::service::tls::Tls;
 use crate::service::treatment::Peer;
 use crate::service::uuid;
 use crate::sign::SignRequest;
@@ -94,5 +95,9 @@ impl Answering for EngineAnswers {
                 None => answered.await,
             }
         })
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        self.engine.standing().tls().cloned()
     }
 }

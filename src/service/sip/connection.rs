@@ -1,17 +1,17 @@
-//! One TCP connection: messages in, answers out, with a time for everything (RFC 3261 §18.3).
+//! One connection, over TCP or TLS: messages in, answers out, with a time for everything (RFC 3261 §18.3).
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_rustls::server::TlsStream;
 
-use crate::service::sip::endpoint::Source;
+use crate::service::sip::endpoint::{Source, Transport};
 use crate::service::sip::listener::{Listener, Phase, over};
 use crate::service::sip::stream::{Next, Stream};
 
@@ -46,38 +46,72 @@ fn admit(listener: &Arc<Listener>, stream: TcpStream, address: SocketAddr, watch
     drop(connections);
     // Small answers are not held back for bigger packets.
     let _ = stream.set_nodelay(true);
-    let (reading, writing) = stream.into_split();
-    let source = Source::tcp(address, number);
-    tokio::spawn(run(Arc::clone(listener), source, reading, writing, answers, watching));
+    let listener = Arc::clone(listener);
+    if listener.endpoint.transport == Transport::Tls {
+        tokio::spawn(run_secured(listener, Source::tls(address, number), stream, answers, watching));
+    } else {
+        let halves = stream.into_split();
+        tokio::spawn(run(listener, Source::tcp(address, number), halves, answers, watching));
+    }
 }
 
-/// Reads and writes until one of them ends.
-async fn run(
+/// The same after a handshake.
+async fn run_secured(
     listener: Arc<Listener>,
     source: Source,
-    reading: OwnedReadHalf,
-    writing: OwnedWriteHalf,
+    stream: TcpStream,
     answers: mpsc::Receiver<Vec<u8>>,
     mut watching: watch::Receiver<Phase>,
 ) {
+    let secured = tokio::select! {
+        secured = secure(&listener, stream) => secured,
+        () = over(&mut watching) => None,
+    };
+    match secured {
+        Some(stream) => run(listener, source, tokio::io::split(stream), answers, watching).await,
+        None => listener.close(source, false),
+    }
+}
+
+/// The handshake, which has the time of a message.
+async fn secure(listener: &Listener, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let acceptor = listener.answering.tls()?.sip();
+    match timeout(listener.limits.message, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(reason)) => {
+            tracing::debug!(endpoint = %listener.endpoint, %reason, "no TLS");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Reads and writes until one of them ends.
+async fn run<R, W>(
+    listener: Arc<Listener>,
+    source: Source,
+    (reading, writing): (R, W),
+    answers: mpsc::Receiver<Vec<u8>>,
+    mut watching: watch::Receiver<Phase>,
+) where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
     let mut writer = tokio::spawn(write(writing, answers, listener.limits.message));
     let (is_whole, still_writes) = tokio::select! {
         is_whole = read(&listener, source, reading) => (is_whole, true),
         () = over(&mut watching) => (true, true),
         _ = &mut writer => (false, false),
     };
-    if !is_whole {
-        listener.broken.fetch_add(1, Ordering::Relaxed);
-    }
     // The outbox closes with this; what is in it is still written.
-    listener.connections.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&source.connection);
+    listener.close(source, is_whole);
     if still_writes {
         let _ = writer.await;
     }
 }
 
 /// Reads until the stream ends; the answer is whether it ended well.
-async fn read(listener: &Arc<Listener>, source: Source, mut reading: OwnedReadHalf) -> bool {
+async fn read(listener: &Arc<Listener>, source: Source, mut reading: impl AsyncRead + Unpin) -> bool {
     let limits = &listener.limits;
     let mut stream = Stream::new(limits.message_bytes);
     // One connection has only so many calls judged at a time; until then it is not read.
@@ -115,7 +149,7 @@ async fn read(listener: &Arc<Listener>, source: Source, mut reading: OwnedReadHa
     }
 }
 
-async fn write(mut writing: OwnedWriteHalf, mut answers: mpsc::Receiver<Vec<u8>>, longest: Duration) {
+async fn write(mut writing: impl AsyncWrite + Unpin, mut answers: mpsc::Receiver<Vec<u8>>, longest: Duration) {
     while let Some(bytes) = answers.recv().await {
         let written = timeout_at(Instant::now() + longest, writing.write_all(&bytes)).await;
         if !matches!(written, Ok(Ok(()))) {
@@ -126,6 +160,14 @@ async fn write(mut writing: OwnedWriteHalf, mut answers: mpsc::Receiver<Vec<u8>>
 }
 
 impl Listener {
+    /// Forgets a connection, and counts it where it did not end well.
+    fn close(&self, source: Source, is_whole: bool) {
+        if !is_whole {
+            self.broken.fetch_add(1, Ordering::Relaxed);
+        }
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&source.connection);
+    }
+
     /// Bytes for a connection that are no answer to a request.
     fn send_to(&self, source: Source, bytes: Vec<u8>) {
         let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,8 @@ use crate::service::fault::Fault;
 pub enum Transport {
     /// A stream, cut by Content-Length.
     Tcp,
+    /// The same within TLS, by `[service.tls]` (RFC 3261 §26.3.1).
+    Tls,
     /// A message in a datagram.
     Udp,
 }
@@ -20,6 +22,7 @@ impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
             Self::Udp => "udp",
         })
     }
@@ -51,19 +54,20 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`; the port may be left off when it is 5060.
+    /// Reads `udp:ADDRESS:PORT`, `tcp:` or `tls:`; the port may be left off when it is 5060, over TLS 5061.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str, role: Role) -> Result<Self, Fault> {
         let (transport, rest) = text.split_once(':').ok_or(Fault::Listen("there is no colon"))?;
-        let transport = match transport.to_ascii_lowercase().as_str() {
-            "tcp" => Transport::Tcp,
-            "udp" => Transport::Udp,
-            "tls" | "ws" | "wss" | "sctp" => return Err(Fault::Listen("that transport is not served here")),
-            _ => return Err(Fault::Listen("it begins with neither udp: nor tcp:")),
+        let (transport, port) = match transport.to_ascii_lowercase().as_str() {
+            "tcp" => (Transport::Tcp, 5060),
+            "tls" => (Transport::Tls, 5061),
+            "udp" => (Transport::Udp, 5060),
+            "ws" | "wss" | "sctp" => return Err(Fault::Listen("that transport is not served here")),
+            _ => return Err(Fault::Listen("it begins with neither udp:, tcp: nor tls:")),
         };
-        let bare = || rest.trim_matches(['[', ']']).parse().ok().map(|address| SocketAddr::new(address, 5060));
+        let bare = || rest.trim_matches(['[', ']']).parse().ok().map(|address| SocketAddr::new(address, port));
         let address = SocketAddr::from_str(rest).ok().or_else(bare);
         let address = address.ok_or(Fault::Listen("the rest is no IP address with a port"))?;
         Ok(Self { transport, address, role })
@@ -108,6 +112,12 @@ impl Source {
     pub const fn tcp(address: SocketAddr, connection: u64) -> Self {
         Self { transport: Transport::Tcp, address, connection }
     }
+
+    /// The other end of a connection within TLS.
+    #[must_use]
+    pub const fn tls(address: SocketAddr, connection: u64) -> Self {
+        Self { transport: Transport::Tls, address, connection }
+    }
 }
 
 #[cfg(test)]
@@ -121,12 +131,13 @@ mod tests {
             ("TCP:192.0.2.1", "tcp:192.0.2.1:5060"),
             ("tcp:[2001:db8::1]:5080", "tcp:[2001:db8::1]:5080"),
             ("udp:[2001:db8::1]", "udp:[2001:db8::1]:5060"),
+            ("tls:192.0.2.1", "tls:192.0.2.1:5061"),
         ] {
             assert_eq!(Endpoint::parse(text, Role::Sign).unwrap().to_string(), read);
         }
         assert_eq!(Endpoint::parse_list("udp:192.0.2.1, tcp:192.0.2.1:5070", Role::Verify).unwrap().len(), 2);
         for text in
-            ["", "192.0.2.1:5060", "sip:192.0.2.1", "tls:192.0.2.1:5061", "udp:proxy.example:5060", "udp:192.0.2.1:x"]
+            ["", "192.0.2.1:5060", "sip:192.0.2.1", "wss:192.0.2.1:5061", "udp:proxy.example:5060", "udp:192.0.2.1:x"]
         {
             assert!(matches!(Endpoint::parse(text, Role::Sign), Err(Fault::Listen(_))), "{text}");
         }

@@ -21,11 +21,17 @@ use crate::service::sip::redirect::Outcome;
 use crate::service::sip::server::{Job, Outgoing, Server, SipCounts, Step};
 use crate::service::sip::settings::{SipLimits, SipSettings};
 use crate::service::sip::transaction::Millis;
+use crate::service::tls::Tls;
 
 /// Whoever judges what the listeners receive.
 pub trait Answering: Send + Sync + 'static {
     /// The outcome of a job.
     fn answer(&self, job: Box<Job>) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
+
+    /// How connections to `tls:` listeners are secured as of now; without it none comes about.
+    fn tls(&self) -> Option<Tls> {
+        None
+    }
 }
 
 /// All listeners, under way.
@@ -80,10 +86,10 @@ pub(super) enum Phase {
 
 /// One listener.
 pub(super) struct Listener {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) limits: SipLimits,
     server: Mutex<Server>,
-    answering: Arc<dyn Answering>,
+    pub(super) answering: Arc<dyn Answering>,
     socket: Option<UdpSocket>,
     pub(super) connections: Mutex<Connections>,
     pub(super) refused: AtomicU64,
@@ -172,7 +178,7 @@ impl SipService {
                 self.tasks.spawn(Arc::clone(&listener).serve_datagrams(watching.clone()));
                 listener
             }
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls => {
                 let socket = TcpListener::bind(endpoint.address).await?;
                 let listener = listener(socket.local_addr()?, None);
                 self.tasks.spawn(connection::accept(Arc::clone(&listener), socket, watching.clone()));

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn faults_are_placed_and_say_what_to_do() {
-        let text = "listen = [\"udp:192.0.2.1:5060\", \"tls:192.0.2.1:5061\"]\nallow = \"here\"\n\
+        let text = "listen = [\"udp:192.0.2.1:5060\", \"sctp:192.0.2.1:5061\"]\nallow = \"here\"\n\
                     verstat_header = \"Via\"\ntrunk_header = \"X Trunk\"\nmax_pending = 0\nidle = 9\nverify = 5060";
         let faults: Vec<String> = SipSettings::parse(text).unwrap_err().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(faults.join("\n"));

@@ -72,7 +72,7 @@ impl Via {
     ///
     /// NOTE: `maddr` is not followed: it would let anybody send our answers anywhere.
     pub(super) fn destination(&self, source: Source) -> SocketAddr {
-        if source.transport == Transport::Tcp || self.asks_for_port {
+        if source.transport != Transport::Udp || self.asks_for_port {
             return source.address;
         }
         SocketAddr::new(source.address.ip(), self.port.unwrap_or(5060))

@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use tokio_rustls::TlsAcceptor;
 
 /// The files that `[service.tls]` names.
 #[derive(Clone, Default)]
@@ -37,12 +38,19 @@ impl fmt::Debug for TlsFiles {
     }
 }
 
-/// How connections are secured.
+/// How connections are secured: one certificate, whatever is spoken over them.
 #[derive(Clone, Debug)]
-pub(crate) struct Tls(Arc<ServerConfig>);
+pub struct Tls {
+    http: Arc<ServerConfig>,
+    sip: Arc<ServerConfig>,
+}
 
 impl Tls {
-    pub(crate) fn new(files: &TlsFiles) -> Result<Self, String> {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Which of them is wrong, and what is.
+    pub fn new(files: &TlsFiles) -> Result<Self, String> {
         // Named, so that nothing else in the process can choose another.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -60,13 +68,22 @@ impl Tls {
         };
         let chain = certificates(&files.certificate).map_err(|reason| format!("certificate: {reason}"))?;
         let key = PrivateKeyDer::from_pem_slice(&files.key).map_err(|reason| format!("key: {reason}"))?;
-        let mut config = builder.with_single_cert(chain, key).map_err(|reason| format!("certificate: {reason}"))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        let config = builder.with_single_cert(chain, key).map_err(|reason| format!("certificate: {reason}"))?;
+        let speaking = |protocol: &[u8]| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![protocol.to_vec()];
+            Arc::new(config)
+        };
+        // RFC 7301 §6; "sip/2" was registered for RFC 3261.
+        Ok(Self { http: speaking(b"http/1.1"), sip: speaking(b"sip/2") })
     }
 
-    pub(super) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
-        tokio_rustls::TlsAcceptor::from(Arc::clone(&self.0))
+    pub(super) fn http(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.http))
+    }
+
+    pub(super) fn sip(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.sip))
     }
 }
 
