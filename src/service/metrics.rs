@@ -327,3 +327,24 @@ const GAUGES: [(&str, &str); 19] = [
     ("stirtrace_sip_pending", "SIP calls that wait for their outcome"),
     ("stirtrace_key_tables_bytes", "Memory of the tables that make signatures of busy keys cheap"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_ask_for_what_is_counted() {
+        let alerts = include_str!("../../examples/service/alerts.yml");
+        let known: Vec<&str> = COUNTERS.iter().chain(&GAUGES).map(|(name, _)| *name).chain([SECONDS_NAME]).collect();
+        let word = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned);
+        let asked: Vec<String> = alerts.match_indices("stirtrace_").filter_map(|(at, _)| word(&alerts[at..])).collect();
+        assert!(asked.len() > 15);
+        for name in asked {
+            assert!(known.contains(&name.trim_end_matches("_bucket")), "{name}");
+        }
+        let reasons = alerts.match_indices("reason=\"").filter_map(|(at, found)| word(&alerts[at + found.len()..]));
+        for reason in reasons {
+            assert!(crate::verify::Error::KINDS.contains(&reason.as_str()), "{reason}");
+        }
+    }
+}
