@@ -24,6 +24,9 @@ pub use error::Error;
 pub use request::SignRequest;
 
 /// Signs calls with one certificate, by a private key in memory.
+///
+/// Nearly all of its time is the signature's. Who builds without the feature `service` and signs much turns on p256's
+/// features `std` and `precomputed-tables`, which make it 2.8 times as fast.
 #[derive(Clone)]
 pub struct Signer {
     certificate: SigningCertificate,
