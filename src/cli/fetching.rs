@@ -1,5 +1,6 @@
 //! Fetching for a command that was told to: what the options mean, one thing after another, and what came said on stderr.
 
+use std::collections::{BTreeSet, HashMap};
 use std::mem::take;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::certificate::bundle::Limits as FileLimits;
 use crate::certificate::der::hexadecimal;
@@ -16,12 +19,14 @@ use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
 use crate::cli::text::grouped;
 use crate::clock;
+use crate::fetch::location::Location;
 use crate::fetch::{Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
 use crate::time::UnixTime;
 
 /// A fetcher with what it needs to run.
 pub(crate) struct Fetching {
     fetcher: Fetcher,
+    limits: Limits,
     runtime: Runtime,
     events: Events,
     keeps: bool,
@@ -51,10 +56,11 @@ impl Fetching {
         for path in &args.fetch_root {
             tls_roots.push(read_named("--fetch-root", path, FileLimits::OWN_FILE.octets)?);
         }
+        let limits = Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() };
         let settings = Settings {
             cache: args.fetch_cache.clone(),
             archive: args.fetch_archive.clone(),
-            limits: Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() },
+            limits,
             tls_roots,
             allowances: args.fetch_allow.clone(),
             tell: Some(tell),
@@ -67,7 +73,7 @@ impl Fetching {
         let fetcher = Fetcher::new(settings).map_err(|reason| complain(reason.to_string()))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|reason| complain(reason.to_string()))?;
-        Ok(Some(Self { fetcher, runtime, events, keeps: args.fetch_archive.is_some() }))
+        Ok(Some(Self { fetcher, limits, runtime, events, keeps: args.fetch_archive.is_some() }))
     }
 
     /// The fetcher itself.
@@ -88,6 +94,61 @@ impl Fetching {
         let found = self.runtime.block_on(self.fetcher.again(failed, clock::now())).ok().flatten()?;
         self.archive(&found);
         Some(found)
+    }
+
+    /// The same for several URLs at once.
+    pub(crate) fn certificates(&self, urls: BTreeSet<String>) -> HashMap<String, Result<Arc<Fetched>, NotFetched>> {
+        let ask = |url: &str| {
+            let (fetcher, url) = (self.fetcher.clone(), url.to_owned());
+            async move { fetcher.certificate(&url, clock::now()).await }
+        };
+        let found = self.together(urls.into_iter().map(|url| (ask(&url), url)));
+        found.values().flatten().for_each(|fetched| self.archive(fetched));
+        found
+    }
+
+    /// What lies at URLs, by each, whose certificate failed a signature, where it is another now (G21).
+    pub(crate) fn again_together(
+        &self,
+        failed: HashMap<String, Arc<Fetched>>,
+    ) -> HashMap<String, Option<Arc<Fetched>>> {
+        let ask = |failed: Arc<Fetched>| {
+            let fetcher = self.fetcher.clone();
+            async move { fetcher.again(&failed, clock::now()).await.ok().flatten() }
+        };
+        let found = self.together(failed.into_iter().map(|(url, failed)| (ask(failed), url)));
+        found.values().flatten().for_each(|fetched| self.archive(fetched));
+        found
+    }
+
+    /// Waits for all of these, each about its URL: for as many at a time as may connect, in all and to one host. None
+    /// begins before it may, for waiting in the fetcher would be part of its time.
+    fn together<A, T>(&self, asked: impl Iterator<Item = (A, String)>) -> HashMap<String, T>
+    where
+        A: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let all = Arc::new(Semaphore::new(self.limits.connections));
+        let mut hosts = HashMap::new();
+        self.runtime.block_on(async {
+            let mut waiting = JoinSet::new();
+            for (answer, url) in asked {
+                let host = Location::parse(&url).ok().map(|location| location.host().to_string());
+                let host = hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(self.limits.of_one_host)));
+                let (host, all) = (Arc::clone(host), Arc::clone(&all));
+                waiting.spawn(async move {
+                    // The host's first: whoever waits for a slow one must not hold what others need.
+                    let _places = (host.acquire().await, all.acquire().await);
+                    (url, answer.await)
+                });
+            }
+            let mut found = HashMap::new();
+            while let Some(answered) = waiting.join_next().await {
+                // One that broke off is asked for once more, by whoever needs it.
+                found.extend(answered);
+            }
+            found
+        })
     }
 
     /// A CRL or a list that an option names by its URL.
