@@ -87,18 +87,22 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Makes it of what was loaded; `before` gives what verifiers remember of certificates and keys, which stays true.
-    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Result<Self, String> {
+    /// Makes it of what was loaded; the one `before` gives what is remembered of certificates and keys and stays true.
+    pub(crate) fn new(loaded: Loaded, before: Option<&Self>, now: UnixTime) -> Result<Self, String> {
         let policy = loaded.settings.policy.clone();
-        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy.clone() };
+        let verifier = match before {
+            Some(before) => before.verifier.with_policy(policy.clone()),
+            None => Verifier::new(policy.clone()),
+        };
+        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy };
         let bearer = loaded.settings.tokens.as_ref().map(|tokens| Bearer::new(tokens, &loaded.token_keys));
         let tls = loaded.tls.as_ref().map(Tls::new);
         Ok(Self {
-            verifier: before.with_policy(policy),
-            atis: before.with_policy(atis),
+            atis: verifier.with_policy(atis),
+            verifier,
             trust: Arc::new(loaded.trust),
             trust_list_expires: loaded.trust_list_expires,
-            credentials: Credentials::new(loaded.archive, loaded.fetcher),
+            credentials: Credentials::new(loaded.archive, loaded.fetcher, before.map(|before| &before.credentials)),
             signers: loaded.signers,
             attestation: loaded.settings.signing.clone().map(AttestationPolicy::new),
             loaded_at: now,
