@@ -61,6 +61,27 @@ fn what_is_wrong_with_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
+fn faults_of_fetching_name_who_says_it() {
+    let desk = Desk::new();
+    desk.write("call.sip", "no PEM");
+    let text = |more: &str| configuration("").replace("[service]\n", &format!("[service]\nfetch = true\n{more}"));
+    let faults = |more: &str, args: &[&str]| {
+        desk.write("stirtrace.toml", text(more));
+        desk.run_with(&[&["serve", "--config", "stirtrace.toml"], args].concat(), b"").all()
+    };
+    let roots = format!("fetch_root = [\"{}/roots.pem\",\n  \"nobody.pem\"]\n", certs().display());
+    let told = [
+        faults(&roots, &[]),
+        faults("fetch_root = \"call.sip\"\n", &[]),
+        faults("fetch_cache = \"call.sip\"\n", &[]),
+        faults("fetch_archive = \"call.sip\"\n", &[]),
+        // An option outdoes the file, and is what is told.
+        faults(&roots, &["--fetch", "--fetch-root", "call.sip"]),
+    ];
+    assert_snapshot("serve-fetch-faults", &told.join("\n"));
+}
+
+#[test]
 fn an_address_that_is_taken_is_told() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));

@@ -20,7 +20,7 @@ use crate::cli::printer::Printer;
 use crate::cli::text::grouped;
 use crate::clock;
 use crate::fetch::location::Location;
-use crate::fetch::{Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
+use crate::fetch::{CannotFetch, Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
 use crate::time::UnixTime;
 
 /// A fetcher with what it needs to run.
@@ -40,21 +40,32 @@ impl Fetching {
     pub(crate) fn new(args: &FetchArgs) -> Result<Option<Self>, Complaint> {
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&events);
-        Self::telling(args, events, Arc::new(move |event: &Event| locked(&sink).push(event.clone())))
+        let tell = Arc::new(move |event: &Event| locked(&sink).push(event.clone()));
+        Self::telling(args, events, tell, &|part| part.option().to_owned())
     }
 
-    /// The same for a service, which goes on for long: somebody else is told what happens, as it happens.
-    pub(crate) fn for_service(args: &FetchArgs, tell: fn(&Event)) -> Result<Option<Self>, Complaint> {
-        Self::telling(args, Arc::default(), Arc::new(tell))
+    /// The same for a service, which goes on for long: somebody else is told what happens, as it happens. What is at
+    /// fault has its name from whoever knows where it stands.
+    pub(crate) fn for_service(
+        args: &FetchArgs,
+        tell: fn(&Event),
+        name: &dyn Fn(Part) -> String,
+    ) -> Result<Option<Self>, Complaint> {
+        Self::telling(args, Arc::default(), Arc::new(tell), name)
     }
 
-    fn telling(args: &FetchArgs, events: Events, tell: Tell) -> Result<Option<Self>, Complaint> {
+    fn telling(
+        args: &FetchArgs,
+        events: Events,
+        tell: Tell,
+        name: &dyn Fn(Part) -> String,
+    ) -> Result<Option<Self>, Complaint> {
         if !args.fetch {
             return Ok(None);
         }
         let mut tls_roots = Vec::new();
-        for path in &args.fetch_root {
-            tls_roots.push(read_named("--fetch-root", path, FileLimits::OWN_FILE.octets)?);
+        for (place, path) in args.fetch_root.iter().enumerate() {
+            tls_roots.push(read_named(&name(Part::Root(place)), path, FileLimits::OWN_FILE.octets)?);
         }
         let limits = Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() };
         let settings = Settings {
@@ -66,13 +77,9 @@ impl Fetching {
             tell: Some(tell),
             ..Settings::default()
         };
-        let complain = |reason: String| {
-            Complaint::new(format!("--fetch: {reason}"))
-                .hint("see that the folders named can be written, and that --fetch-root names certificates in PEM")
-        };
-        let fetcher = Fetcher::new(settings).map_err(|reason| complain(reason.to_string()))?;
+        let fetcher = Fetcher::new(settings).map_err(|reason| complaint(&reason, args, name))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|reason| complain(reason.to_string()))?;
+        let runtime = runtime.map_err(|reason| Complaint::new(format!("--fetch: {reason}")))?;
         Ok(Some(Self { fetcher, limits, runtime, events, keeps: args.fetch_archive.is_some() }))
     }
 
@@ -201,6 +208,43 @@ impl Fetching {
             let _entered = self.runtime.enter();
             self.fetcher.archive(fetched);
         }
+    }
+}
+
+/// What a fault may be of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    Archive,
+    Cache,
+    /// One of the roots for TLS, from 0.
+    Root(usize),
+}
+
+impl Part {
+    /// The option that says it.
+    pub(crate) const fn option(self) -> &'static str {
+        match self {
+            Self::Archive => "--fetch-archive",
+            Self::Cache => "--fetch-cache",
+            Self::Root(_) => "--fetch-root",
+        }
+    }
+}
+
+/// Why nothing can be fetched, by what is at fault.
+fn complaint(reason: &CannotFetch, args: &FetchArgs, name: &dyn Fn(Part) -> String) -> Complaint {
+    match reason {
+        CannotFetch::BadTlsRoot { place, why } => {
+            let place = place.saturating_sub(1);
+            let file = args.fetch_root.get(place).map(|path| path.display().to_string()).unwrap_or_default();
+            Complaint::new(format!("{} {file}: {why}", name(Part::Root(place)))).hint("name certificates in PEM")
+        }
+        CannotFetch::Folder { path, .. } => {
+            let is_cache = args.fetch_cache.as_ref().is_some_and(|cache| path.starts_with(cache));
+            let part = if is_cache { Part::Cache } else { Part::Archive };
+            Complaint::new(format!("{} {reason}", name(part))).hint("name a folder that can be written")
+        }
+        CannotFetch::NoTlsRoots | CannotFetch::Tls { .. } => Complaint::new(format!("--fetch: {reason}")),
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::cli::args::{ConfigArgs, CrlPolicyName, FetchArgs, RevocationArgs, TrustArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
-use crate::cli::fetching::Fetching;
+use crate::cli::fetching::{Fetching, Part};
 use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
 use crate::cli::serve::intake::IntoLake;
@@ -100,7 +100,8 @@ fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer)
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     let numbers = settings.log.numbers && !printer.is_redacted();
     let _log = log::start(log::Options::new(quiet, numbers, printer.talks_text()));
-    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
+    let name = |part| files.named(part);
+    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching, &name)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();
     let engine = Engine::new(
@@ -363,6 +364,20 @@ impl Files {
             args.fetch_allow.clone_from(&settings.fetch_allow);
         }
         args
+    }
+
+    /// A part of fetching by who says it: the option, else the file.
+    fn named(&self, part: Part) -> String {
+        let own = &self.args.fetch;
+        let (is_option, key, element) = match part {
+            Part::Archive => (own.fetch_archive.is_some(), "fetch_archive", 0),
+            Part::Cache => (own.fetch_cache.is_some(), "fetch_cache", 0),
+            Part::Root(place) => (!own.fetch_root.is_empty(), "fetch_root", place),
+        };
+        match self.configured.as_ref().filter(|_| !is_option) {
+            Some(configured) => configured.named(&["service", key], element),
+            None => part.option().to_owned(),
+        }
     }
 
     fn tls(&self, own: &TlsSettings) -> Result<TlsFiles, Complaint> {
