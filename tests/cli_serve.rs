@@ -82,6 +82,28 @@ fn faults_of_fetching_name_who_says_it() {
 }
 
 #[test]
+fn a_fetch_may_not_take_as_long_as_a_request() {
+    // H9: a certificate that does not come is a result (436), which a 408 would hide.
+    let desk = Desk::new();
+    let fetching = configuration("[service.limits]\nbody = 4096\nrequest_seconds = 2\n")
+        .replace("[service]\n", "[service]\nfetch = true\n");
+    desk.write("stirtrace.toml", &fetching);
+    assert_snapshot("serve-fetch-time", &desk.run(["serve", "--config", "stirtrace.toml"]).all());
+    desk.write("usual.toml", configuration(""));
+    let run = desk.run(["serve", "--config", "usual.toml", "--fetch", "--fetch-timeout", "10"]);
+    assert!(run.err.contains("usual.toml: service.limits.request_seconds: a request may take 10 s"), "{}", run.err);
+    // What is fetched not at all, or in less time, is no fault; and a file with the fault is not taken on.
+    desk.write("stirtrace.toml", fetching.replace("fetch = true", "fetch = false"));
+    assert_eq!(Served::start(&desk.path("."), &[]).ask("GET", "/ready", "").0, 200);
+    desk.write("stirtrace.toml", &fetching);
+    let mut served = Served::start(&desk.path("."), &["--fetch", "--fetch-timeout", "1"]);
+    desk.write("stirtrace.toml", fetching.replace("request_seconds = 2", "request_seconds = 1"));
+    served.signal("HUP");
+    let refused = served.says("what was loaded before stays");
+    assert!(refused["reason"].as_str().unwrap().contains("line 13, column 19"), "{refused}");
+}
+
+#[test]
 fn an_address_that_is_taken_is_told() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));

@@ -318,7 +318,22 @@ impl Files {
         if self.args.revocation.crl_policy != CrlPolicyName::default() {
             settings.policy.crl = crl_policy(self.args.revocation.crl_policy);
         }
+        self.check_times(&settings)?;
         Ok(settings)
+    }
+
+    /// A certificate that does not come is a result (H9), which has to be given before the request is given up (408).
+    fn check_times(&self, settings: &Settings) -> Result<(), Complaint> {
+        let fetching = self.fetch_args(settings);
+        let (fetch, request) = (fetching.fetch_timeout, settings.limits.request_time.as_secs());
+        if !fetching.fetch || fetch < request {
+            return Ok(());
+        }
+        let key = ["service", "limits", "request_seconds"];
+        let key = self.configured.as_ref().map_or_else(|| format!("{}:", key.join(".")), |own| own.named(&key, 0));
+        let why = format!("a request may take {request} s, and its certificate {fetch} s (--fetch-timeout)");
+        Err(Complaint::new(format!("{key} {why}: it would be answered 408, where a result belongs"))
+            .hint("allow requests some seconds more, or fetching less"))
     }
 
     /// Everything as it stands on the disk now.

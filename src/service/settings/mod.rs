@@ -162,7 +162,8 @@ pub struct Limits {
     pub requests: usize,
     /// `header_seconds`: how long the header of a request may take, and a connection idle.
     pub header_time: Duration,
-    /// `request_seconds`: how long a request may take from its header to its answer.
+    /// `request_seconds`: how long a request may take from its header to its answer; more than fetching a certificate
+    /// may.
     pub request_time: Duration,
     /// `drain_seconds`: how long requests under way may go on once the service is told to stop.
     pub drain_time: Duration,
