@@ -135,6 +135,8 @@ pub struct Atis82Settings {
     pub reason_names: ReasonNames,
     /// `attestation`: whether a result also carries `attest` and `origid`, as some vendors have it.
     pub attestation: bool,
+    /// `attestation_reason`: whether a signing answer tells its client which rule gave the attestation, or none.
+    pub attestation_reason: bool,
 }
 
 /// How the members of a verification result are spelled.
