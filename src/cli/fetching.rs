@@ -128,7 +128,7 @@ impl Fetching {
         found
     }
 
-    /// Waits for all of these, each about its URL: for as many at a time as may connect, in all and to one host. None
+    /// Waits for all of these, each about its URL: for as many at a time as may connect, in all and to one zone. None
     /// begins before it may, for waiting in the fetcher would be part of its time.
     fn together<A, T>(&self, asked: impl Iterator<Item = (A, String)>) -> HashMap<String, T>
     where
@@ -136,16 +136,16 @@ impl Fetching {
         T: Send + 'static,
     {
         let all = Arc::new(Semaphore::new(self.limits.connections));
-        let mut hosts = HashMap::new();
+        let mut zones = HashMap::new();
         self.runtime.block_on(async {
             let mut waiting = JoinSet::new();
             for (answer, url) in asked {
-                let host = Location::parse(&url).ok().map(|location| location.host().to_string());
-                let host = hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(self.limits.of_one_host)));
-                let (host, all) = (Arc::clone(host), Arc::clone(&all));
+                let zone = Location::parse(&url).ok().map(|location| location.host().zone());
+                let zone = zones.entry(zone).or_insert_with(|| Arc::new(Semaphore::new(self.limits.of_one_host)));
+                let (zone, all) = (Arc::clone(zone), Arc::clone(&all));
                 waiting.spawn(async move {
-                    // The host's first: whoever waits for a slow one must not hold what others need.
-                    let _places = (host.acquire().await, all.acquire().await);
+                    // The zone's first: whoever waits for a slow one must not hold what others need.
+                    let _places = (zone.acquire().await, all.acquire().await);
                     (url, answer.await)
                 });
             }

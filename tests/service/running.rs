@@ -131,7 +131,7 @@ fn certificates_are_taken_apart_once_whatever_is_read_anew() {
         line.map(str::to_owned).unwrap()
     };
     let verdict = || {
-        let answer = stand.post(crate::stand::VERIFICATION, &verification_of(good()));
+        let answer = stand.post(VERIFICATION, &verification_of(good()));
         let word = answer.json()["verificationResponse"]["verstat"].as_str().map(str::to_owned);
         (answer.code, word.unwrap_or_default())
     };
