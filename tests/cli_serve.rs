@@ -114,6 +114,26 @@ fn an_address_that_is_taken_is_told() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn as_many_files_may_be_open_as_connections_want() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", configuration("[service.limits]\nconnections = 300\n"));
+    let warns = |served: Served| {
+        served.signal("TERM");
+        served.wait().1.contains("fewer files may be open")
+    };
+    let raised = Served::start_after("ulimit -S -n 100", &desk.path("."));
+    assert!((500..700).contains(&raised.open_files()), "{}", raised.open_files());
+    assert!(!warns(raised));
+    let bound = Served::start_after("ulimit -n 400", &desk.path("."));
+    assert_eq!(bound.open_files(), 400);
+    assert!(warns(bound));
+    let plenty = Served::start_after("ulimit -S -n 900", &desk.path("."));
+    assert_eq!(plenty.open_files(), 900);
+    assert!(!warns(plenty));
+}
+
+#[test]
 fn it_signs_verifies_reads_anew_and_stops() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration("[service.log]\nlevel = \"requests\"\n"));

@@ -1,6 +1,7 @@
 //! `stirtrace serve`: the verification and authentication service, until it is told to stop.
 
 mod intake;
+mod open_files;
 mod signers;
 
 use std::io;
@@ -100,6 +101,7 @@ fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer)
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     let numbers = settings.log.numbers && !printer.is_redacted();
     let _log = log::start(log::Options::new(quiet, numbers, printer.talks_text()));
+    open_files::allow(&settings);
     let name = |part| files.named(part);
     files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching, &name)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;

@@ -158,7 +158,7 @@ pub struct Limits {
     pub body: usize,
     /// `headers`: the most header fields of a request.
     pub headers: usize,
-    /// `connections`: the most connections at a time.
+    /// `connections`: the most connections at a time; each is an open file of the process.
     pub connections: usize,
     /// `requests`: the most requests at a time.
     pub requests: usize,
