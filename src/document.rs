@@ -277,6 +277,19 @@ impl<'a, F: fmt::Display + From<Flaw>> Reader<'a, F> {
     }
 }
 
+/// Where a value stands in a file that was read before: line and column, both from 1. `names` lead to its key, and
+/// `element` tells which of an array it is.
+#[cfg(feature = "cli")]
+pub(crate) fn locate(bytes: &[u8], limit: usize, names: &[&str], element: usize) -> Option<(usize, usize)> {
+    let found = read(bytes, limit, |reader: &mut Reader<'_, Flaw>, root| {
+        let (last, above) = names.split_last()?;
+        let table = above.iter().try_fold(root.clone(), |table, name| reader.table(&table, name))?;
+        let value = elements(&table, last).get(element).map(|value| value.span().start)?;
+        Some(reader.place(value))
+    });
+    found.ok().flatten()
+}
+
 /// The elements of an array; a single value is an array of one.
 pub(crate) fn elements<'t, 'a>(table: &Table<'t, 'a>, name: &str) -> Vec<&'t Value<'a>> {
     match table.get(name).map(|value| (value, value.get_ref())) {

@@ -61,6 +61,49 @@ fn what_is_wrong_with_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
+fn faults_of_fetching_name_who_says_it() {
+    let desk = Desk::new();
+    desk.write("call.sip", "no PEM");
+    let text = |more: &str| configuration("").replace("[service]\n", &format!("[service]\nfetch = true\n{more}"));
+    let faults = |more: &str, args: &[&str]| {
+        desk.write("stirtrace.toml", text(more));
+        desk.run_with(&[&["serve", "--config", "stirtrace.toml"], args].concat(), b"").all()
+    };
+    let roots = format!("fetch_root = [\"{}/roots.pem\",\n  \"nobody.pem\"]\n", certs().display());
+    let told = [
+        faults(&roots, &[]),
+        faults("fetch_root = \"call.sip\"\n", &[]),
+        faults("fetch_cache = \"call.sip\"\n", &[]),
+        faults("fetch_archive = \"call.sip\"\n", &[]),
+        // An option outdoes the file, and is what is told.
+        faults(&roots, &["--fetch", "--fetch-root", "call.sip"]),
+    ];
+    assert_snapshot("serve-fetch-faults", &told.join("\n"));
+}
+
+#[test]
+fn a_fetch_may_not_take_as_long_as_a_request() {
+    // H9: a certificate that does not come is a result (436), which a 408 would hide.
+    let desk = Desk::new();
+    let fetching = configuration("[service.limits]\nbody = 4096\nrequest_seconds = 2\n")
+        .replace("[service]\n", "[service]\nfetch = true\n");
+    desk.write("stirtrace.toml", &fetching);
+    assert_snapshot("serve-fetch-time", &desk.run(["serve", "--config", "stirtrace.toml"]).all());
+    desk.write("usual.toml", configuration(""));
+    let run = desk.run(["serve", "--config", "usual.toml", "--fetch", "--fetch-timeout", "10"]);
+    assert!(run.err.contains("usual.toml: service.limits.request_seconds: a request may take 10 s"), "{}", run.err);
+    // What is fetched not at all, or in less time, is no fault; and a file with the fault is not taken on.
+    desk.write("stirtrace.toml", fetching.replace("fetch = true", "fetch = false"));
+    assert_eq!(Served::start(&desk.path("."), &[]).ask("GET", "/ready", "").0, 200);
+    desk.write("stirtrace.toml", &fetching);
+    let mut served = Served::start(&desk.path("."), &["--fetch", "--fetch-timeout", "1"]);
+    desk.write("stirtrace.toml", fetching.replace("request_seconds = 2", "request_seconds = 1"));
+    served.signal("HUP");
+    let refused = served.says("what was loaded before stays");
+    assert!(refused["reason"].as_str().unwrap().contains("line 13, column 19"), "{refused}");
+}
+
+#[test]
 fn an_address_that_is_taken_is_told() {
     let desk = Desk::new();
     desk.write("stirtrace.toml", configuration(""));
@@ -68,6 +111,26 @@ fn an_address_that_is_taken_is_told() {
     let run = desk.run_with(&["serve", "--config", "stirtrace.toml", "--listen", &served.address], b"");
     assert_eq!(run.code, 2);
     assert!(run.err.contains("cannot be listened on") && run.err.contains("--listen ADDR:PORT"), "{}", run.err);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn as_many_files_may_be_open_as_connections_want() {
+    let desk = Desk::new();
+    desk.write("stirtrace.toml", configuration("[service.limits]\nconnections = 300\n"));
+    let warns = |served: Served| {
+        served.signal("TERM");
+        served.wait().1.contains("fewer files may be open")
+    };
+    let raised = Served::start_after("ulimit -S -n 100", &desk.path("."));
+    assert!((500..700).contains(&raised.open_files()), "{}", raised.open_files());
+    assert!(!warns(raised));
+    let bound = Served::start_after("ulimit -n 400", &desk.path("."));
+    assert_eq!(bound.open_files(), 400);
+    assert!(warns(bound));
+    let plenty = Served::start_after("ulimit -S -n 900", &desk.path("."));
+    assert_eq!(plenty.open_files(), 900);
+    assert!(!warns(plenty));
 }
 
 #[test]

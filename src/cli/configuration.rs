@@ -7,6 +7,7 @@ use crate::cli::exit::Complaint;
 use crate::cli::fetching::url_of;
 use crate::cli::files::read;
 use crate::cli::printer::Printer;
+use crate::document;
 use crate::network::Configuration;
 use crate::service;
 
@@ -93,6 +94,15 @@ impl Configured {
             Complaint::new(format!("{option} {named}: {} has no network of that name", self.file.display()))
                 .hint(format!("it has: {}", names.join(", ")))
         })
+    }
+
+    /// A key of the file, with where its value stands; of an array, one element.
+    pub(crate) fn named(&self, names: &[&str], element: usize) -> String {
+        let (file, key) = (self.file.display(), names.join("."));
+        match document::locate(&self.bytes, MAX_BYTES, names, element) {
+            Some((line, column)) => format!("{file}: line {line}, column {column}: {key}:"),
+            None => format!("{file}: {key}:"),
+        }
     }
 
     /// A path of the file, relative to its folder.

@@ -8,9 +8,9 @@ use crate::certificate::sha256;
 use crate::cli::archive::NotHad;
 use crate::cli::fetching::{Fetching, Origin};
 use crate::cli::trust::Trust;
-use crate::fetch::Fetched;
 use crate::fetch::fetcher::place::Place;
 use crate::fetch::history::History;
+use crate::fetch::{Fetched, NotFetched};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
 use crate::verify::{Materials, Verdict, Verifier};
@@ -24,6 +24,12 @@ pub(crate) struct Credentials<'a> {
     /// How to name an archive where none is: the words differ by command.
     no_archive: fn(place: &str) -> String,
     found: HashMap<String, Found>,
+    /// How many octets of strangers' bodies that is.
+    held: usize,
+    /// What was fetched for calls that are being judged together.
+    ahead: HashMap<String, Result<Arc<Fetched>, NotFetched>>,
+    /// What else was found to lie at the URLs of certificates that failed a signature of theirs (G21).
+    again: HashMap<String, Option<Arc<Fetched>>>,
     /// Whether what lies at a URL depends on when it is asked for.
     changes: bool,
 }
@@ -35,21 +41,33 @@ enum Found {
     Settled,
     /// Several bodies, each of its time; the materials have that of this hash.
     Dated { history: History, plain: Option<[u8; 32]>, current: [u8; 32] },
-    /// What the network had.
-    Fetched(Arc<Fetched>),
-    /// The network did not have it; it may by now.
-    NotFetched,
+    /// The network is asked, each time anew; what it had last, if it had it.
+    Remote(Option<Arc<Fetched>>),
 }
 
 /// How many URLs are remembered before everything about them is forgotten: hostile calls may name a new one each.
 const MAX_URLS: usize = 100_000;
+/// The same by octets of what was fetched.
+const MAX_HELD: usize = 64 * 1024 * 1024;
+/// How many URLs are fetched together: what they have is held until their calls are judged.
+const MAX_AHEAD: usize = 256;
 /// How many certificates of one URL are tried on one call.
 const MAX_TRIES: usize = 4;
 
 impl<'a> Credentials<'a> {
     pub(crate) fn new(trust: Trust, fetching: Option<&'a Fetching>, no_archive: fn(&str) -> String) -> Self {
         let materials = trust.materials();
-        Self { trust, materials, fetching, no_archive, found: HashMap::new(), changes: fetching.is_some() }
+        Self {
+            trust,
+            materials,
+            fetching,
+            no_archive,
+            found: HashMap::new(),
+            held: 0,
+            ahead: HashMap::new(),
+            again: HashMap::new(),
+            changes: fetching.is_some(),
+        }
     }
 
     /// Whether what lies at a URL depends on when it is asked for: then each call is to be judged by itself.
@@ -64,13 +82,81 @@ impl<'a> Credentials<'a> {
 
     /// Gets what a call needs, as of an instant.
     pub(crate) fn provide_for(&mut self, verifier: &Verifier, call: &Call, at: UnixTime) {
-        if self.found.len() > MAX_URLS {
+        if self.found.len() > MAX_URLS || self.held > MAX_HELD {
             self.found.clear();
+            self.held = 0;
             self.materials = self.trust.materials();
         }
         let nothing = Materials::new();
         let missing = verifier.missing(call, if self.changes { &nothing } else { &self.materials });
         missing.iter().for_each(|url| self.provide(url, at));
+    }
+
+    /// Judges calls, each as of its instant, and says where their certificates came from, if over the network. What is
+    /// needed of it is fetched together: one host that does not answer is waited for once, not once a call.
+    pub(crate) fn judge_all(
+        &mut self,
+        verifier: &Verifier,
+        calls: &[(&Call, UnixTime)],
+    ) -> Vec<(Verdict, Vec<Origin>)> {
+        let mut judged = Vec::with_capacity(calls.len());
+        let mut rest = calls;
+        while !rest.is_empty() {
+            let (together, later) = rest.split_at(self.fetch_ahead(verifier, rest));
+            judged.extend(self.judge_together(verifier, together));
+            self.ahead.clear();
+            self.again.clear();
+            rest = later;
+        }
+        judged
+    }
+
+    /// Fetches what the first of these calls need; of how many, is told, and is one at least.
+    fn fetch_ahead(&mut self, verifier: &Verifier, calls: &[(&Call, UnixTime)]) -> usize {
+        let Some(fetching) = self.fetching else { return calls.len() };
+        let (mut wanted, mut taken) = (BTreeSet::new(), 0);
+        for (call, at) in calls {
+            taken += 1;
+            for url in verifier.missing(call, &Materials::new()) {
+                self.look(&url, *at);
+                if matches!(self.found.get(&url), Some(Found::Remote(_))) {
+                    wanted.insert(url);
+                }
+            }
+            if wanted.len() >= MAX_AHEAD {
+                break;
+            }
+        }
+        self.ahead = fetching.certificates(wanted);
+        taken
+    }
+
+    /// Those whose signature fails are judged once more, by what else lies at their URLs.
+    fn judge_together(&mut self, verifier: &Verifier, calls: &[(&Call, UnixTime)]) -> Vec<(Verdict, Vec<Origin>)> {
+        let mut judged = Vec::with_capacity(calls.len());
+        let mut failed = HashMap::new();
+        for (call, at) in calls {
+            self.provide_for(verifier, call, *at);
+            let verdict = verifier.verify(call, &self.materials, *at);
+            for url in failed_signatures(&verdict) {
+                if let Some(Found::Remote(Some(fetched))) = self.found.get(&url) {
+                    failed.insert(url, Arc::clone(fetched));
+                }
+            }
+            let origins = self.origins(&verdict);
+            judged.push((verdict, origins));
+        }
+        if let Some(fetching) = self.fetching {
+            self.again = fetching.again_together(failed);
+        }
+        for ((call, at), own) in calls.iter().zip(&mut judged) {
+            if !failed_signatures(&own.0).is_empty() {
+                let verdict = self.judge(verifier, call, *at);
+                let origins = self.origins(&verdict);
+                *own = (verdict, origins);
+            }
+        }
+        judged
     }
 
     /// Judges a call as of an instant, by the certificates of that instant.
@@ -84,19 +170,20 @@ impl<'a> Credentials<'a> {
     }
 
     /// Where the certificates of a verdict came from, if over the network.
-    pub(crate) fn origins(&self, verdict: &Verdict) -> Vec<Origin> {
+    fn origins(&self, verdict: &Verdict) -> Vec<Origin> {
         let urls = verdict.passports.iter().filter_map(|report| report.signer.as_ref()?.x5u());
         let urls: BTreeSet<&str> = urls.collect();
         let fetched = urls.into_iter().filter_map(|url| match self.found.get(url) {
-            Some(Found::Fetched(fetched)) => Some(Origin::of(fetched)),
+            Some(Found::Remote(Some(fetched))) => Some(Origin::of(fetched)),
             _ => None,
         });
         fetched.collect()
     }
 
     fn provide(&mut self, url: &str, at: UnixTime) {
+        self.look(url, at);
         match self.found.get_mut(url) {
-            Some(Found::Settled) => {}
+            Some(Found::Settled) | None => {}
             Some(Found::Dated { history, plain, current }) => {
                 let wanted = history.candidates(at).first().copied().or(*plain);
                 if let Some(wanted) = wanted.filter(|wanted| wanted != current)
@@ -106,15 +193,19 @@ impl<'a> Credentials<'a> {
                     *current = wanted;
                 }
             }
-            Some(Found::Fetched(_) | Found::NotFetched) => self.fetch(url),
-            None => self.find(url, at),
+            Some(Found::Remote(_)) => self.fetch(url),
         }
     }
 
-    fn find(&mut self, url: &str, at: UnixTime) {
+    /// Looks where a URL is to be had, and takes what lies at hand.
+    fn look(&mut self, url: &str, at: UnixTime) {
+        if self.found.contains_key(url) {
+            return;
+        }
         let Some(archive) = &self.trust.archive else {
             if self.fetching.is_some() {
-                return self.fetch(url);
+                self.found.insert(url.to_owned(), Found::Remote(None));
+                return;
             }
             let place = Place::of(url).map(|place| place.to_path().display().to_string());
             self.materials.mark_unavailable(url, (self.no_archive)(&place.unwrap_or_else(|_| "host/path".to_owned())));
@@ -138,7 +229,10 @@ impl<'a> Credentials<'a> {
         }
         match plain {
             Ok(body) => self.materials.add_certificate(url, &body),
-            Err(NotHad::Missing { .. } | NotHad::Refused(_)) if self.fetching.is_some() => return self.fetch(url),
+            Err(NotHad::Missing { .. } | NotHad::Refused(_)) if self.fetching.is_some() => {
+                self.found.insert(url.to_owned(), Found::Remote(None));
+                return;
+            }
             Err(reason) => self.materials.mark_unavailable(url, reason.to_string()),
         }
         self.found.insert(url.to_owned(), Found::Settled);
@@ -146,18 +240,20 @@ impl<'a> Credentials<'a> {
 
     fn fetch(&mut self, url: &str) {
         let Some(fetching) = self.fetching else { return };
-        match fetching.certificate(url) {
+        let got = self.ahead.get(url).cloned().unwrap_or_else(|| fetching.certificate(url));
+        match got {
             Ok(fetched) => {
                 let is_known =
-                    matches!(self.found.get(url), Some(Found::Fetched(known)) if known.sha256 == fetched.sha256);
+                    matches!(self.found.get(url), Some(Found::Remote(Some(known))) if known.sha256 == fetched.sha256);
                 if !is_known {
+                    self.held += fetched.body.len();
                     self.materials.add_certificate(url, &fetched.body);
                 }
-                self.found.insert(url.to_owned(), Found::Fetched(fetched));
+                self.found.insert(url.to_owned(), Found::Remote(Some(fetched)));
             }
             Err(why) => {
                 self.materials.mark_unavailable(url, format!("{why}; {}", why.advice()));
-                self.found.insert(url.to_owned(), Found::NotFetched);
+                self.found.insert(url.to_owned(), Found::Remote(None));
             }
         }
     }
@@ -194,11 +290,14 @@ impl<'a> Credentials<'a> {
                 let read = |hash: [u8; 32]| archive?.body_of(url, &hash).map(Into::into);
                 hashes.filter_map(read).take(MAX_TRIES).collect()
             }
-            Some(Found::Fetched(failed)) => {
-                let found = self.fetching.and_then(|fetching| fetching.again(failed));
-                let Some(found) = found else { return Vec::new() };
+            Some(Found::Remote(Some(failed))) => {
+                let found = match self.again.get(url) {
+                    Some(found) => found.clone(),
+                    None => self.fetching.and_then(|fetching| fetching.again(failed)),
+                };
+                let Some(found) = found.filter(|found| found.sha256 != failed.sha256) else { return Vec::new() };
                 let body = Arc::clone(&found.body);
-                self.found.insert(url.to_owned(), Found::Fetched(found));
+                self.found.insert(url.to_owned(), Found::Remote(Some(found)));
                 vec![body]
             }
             _ => Vec::new(),

@@ -1,5 +1,6 @@
 //! Fetching for a command that was told to: what the options mean, one thing after another, and what came said on stderr.
 
+use std::collections::{BTreeSet, HashMap};
 use std::mem::take;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::certificate::bundle::Limits as FileLimits;
 use crate::certificate::der::hexadecimal;
@@ -16,12 +19,14 @@ use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
 use crate::cli::text::grouped;
 use crate::clock;
-use crate::fetch::{Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
+use crate::fetch::location::Location;
+use crate::fetch::{CannotFetch, Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
 use crate::time::UnixTime;
 
 /// A fetcher with what it needs to run.
 pub(crate) struct Fetching {
     fetcher: Fetcher,
+    limits: Limits,
     runtime: Runtime,
     events: Events,
     keeps: bool,
@@ -35,39 +40,47 @@ impl Fetching {
     pub(crate) fn new(args: &FetchArgs) -> Result<Option<Self>, Complaint> {
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&events);
-        Self::telling(args, events, Arc::new(move |event: &Event| locked(&sink).push(event.clone())))
+        let tell = Arc::new(move |event: &Event| locked(&sink).push(event.clone()));
+        Self::telling(args, events, tell, &|part| part.option().to_owned())
     }
 
-    /// The same for a service, which goes on for long: somebody else is told what happens, as it happens.
-    pub(crate) fn for_service(args: &FetchArgs, tell: fn(&Event)) -> Result<Option<Self>, Complaint> {
-        Self::telling(args, Arc::default(), Arc::new(tell))
+    /// The same for a service, which goes on for long: somebody else is told what happens, as it happens. What is at
+    /// fault has its name from whoever knows where it stands.
+    pub(crate) fn for_service(
+        args: &FetchArgs,
+        tell: fn(&Event),
+        name: &dyn Fn(Part) -> String,
+    ) -> Result<Option<Self>, Complaint> {
+        Self::telling(args, Arc::default(), Arc::new(tell), name)
     }
 
-    fn telling(args: &FetchArgs, events: Events, tell: Tell) -> Result<Option<Self>, Complaint> {
+    fn telling(
+        args: &FetchArgs,
+        events: Events,
+        tell: Tell,
+        name: &dyn Fn(Part) -> String,
+    ) -> Result<Option<Self>, Complaint> {
         if !args.fetch {
             return Ok(None);
         }
         let mut tls_roots = Vec::new();
-        for path in &args.fetch_root {
-            tls_roots.push(read_named("--fetch-root", path, FileLimits::OWN_FILE.octets)?);
+        for (place, path) in args.fetch_root.iter().enumerate() {
+            tls_roots.push(read_named(&name(Part::Root(place)), path, FileLimits::OWN_FILE.octets)?);
         }
+        let limits = Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() };
         let settings = Settings {
             cache: args.fetch_cache.clone(),
             archive: args.fetch_archive.clone(),
-            limits: Limits { certificate_time: Duration::from_secs(args.fetch_timeout), ..Limits::default() },
+            limits,
             tls_roots,
             allowances: args.fetch_allow.clone(),
             tell: Some(tell),
             ..Settings::default()
         };
-        let complain = |reason: String| {
-            Complaint::new(format!("--fetch: {reason}"))
-                .hint("see that the folders named can be written, and that --fetch-root names certificates in PEM")
-        };
-        let fetcher = Fetcher::new(settings).map_err(|reason| complain(reason.to_string()))?;
+        let fetcher = Fetcher::new(settings).map_err(|reason| complaint(&reason, args, name))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|reason| complain(reason.to_string()))?;
-        Ok(Some(Self { fetcher, runtime, events, keeps: args.fetch_archive.is_some() }))
+        let runtime = runtime.map_err(|reason| Complaint::new(format!("--fetch: {reason}")))?;
+        Ok(Some(Self { fetcher, limits, runtime, events, keeps: args.fetch_archive.is_some() }))
     }
 
     /// The fetcher itself.
@@ -88,6 +101,61 @@ impl Fetching {
         let found = self.runtime.block_on(self.fetcher.again(failed, clock::now())).ok().flatten()?;
         self.archive(&found);
         Some(found)
+    }
+
+    /// The same for several URLs at once.
+    pub(crate) fn certificates(&self, urls: BTreeSet<String>) -> HashMap<String, Result<Arc<Fetched>, NotFetched>> {
+        let ask = |url: &str| {
+            let (fetcher, url) = (self.fetcher.clone(), url.to_owned());
+            async move { fetcher.certificate(&url, clock::now()).await }
+        };
+        let found = self.together(urls.into_iter().map(|url| (ask(&url), url)));
+        found.values().flatten().for_each(|fetched| self.archive(fetched));
+        found
+    }
+
+    /// What lies at URLs, by each, whose certificate failed a signature, where it is another now (G21).
+    pub(crate) fn again_together(
+        &self,
+        failed: HashMap<String, Arc<Fetched>>,
+    ) -> HashMap<String, Option<Arc<Fetched>>> {
+        let ask = |failed: Arc<Fetched>| {
+            let fetcher = self.fetcher.clone();
+            async move { fetcher.again(&failed, clock::now()).await.ok().flatten() }
+        };
+        let found = self.together(failed.into_iter().map(|(url, failed)| (ask(failed), url)));
+        found.values().flatten().for_each(|fetched| self.archive(fetched));
+        found
+    }
+
+    /// Waits for all of these, each about its URL: for as many at a time as may connect, in all and to one zone. None
+    /// begins before it may, for waiting in the fetcher would be part of its time.
+    fn together<A, T>(&self, asked: impl Iterator<Item = (A, String)>) -> HashMap<String, T>
+    where
+        A: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let all = Arc::new(Semaphore::new(self.limits.connections));
+        let mut zones = HashMap::new();
+        self.runtime.block_on(async {
+            let mut waiting = JoinSet::new();
+            for (answer, url) in asked {
+                let zone = Location::parse(&url).ok().map(|location| location.host().zone());
+                let zone = zones.entry(zone).or_insert_with(|| Arc::new(Semaphore::new(self.limits.of_one_host)));
+                let (zone, all) = (Arc::clone(zone), Arc::clone(&all));
+                waiting.spawn(async move {
+                    // The zone's first: whoever waits for a slow one must not hold what others need.
+                    let _places = (zone.acquire().await, all.acquire().await);
+                    (url, answer.await)
+                });
+            }
+            let mut found = HashMap::new();
+            while let Some(answered) = waiting.join_next().await {
+                // One that broke off is asked for once more, by whoever needs it.
+                found.extend(answered);
+            }
+            found
+        })
     }
 
     /// A CRL or a list that an option names by its URL.
@@ -140,6 +208,43 @@ impl Fetching {
             let _entered = self.runtime.enter();
             self.fetcher.archive(fetched);
         }
+    }
+}
+
+/// What a fault may be of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    Archive,
+    Cache,
+    /// One of the roots for TLS, from 0.
+    Root(usize),
+}
+
+impl Part {
+    /// The option that says it.
+    pub(crate) const fn option(self) -> &'static str {
+        match self {
+            Self::Archive => "--fetch-archive",
+            Self::Cache => "--fetch-cache",
+            Self::Root(_) => "--fetch-root",
+        }
+    }
+}
+
+/// Why nothing can be fetched, by what is at fault.
+fn complaint(reason: &CannotFetch, args: &FetchArgs, name: &dyn Fn(Part) -> String) -> Complaint {
+    match reason {
+        CannotFetch::BadTlsRoot { place, why } => {
+            let place = place.saturating_sub(1);
+            let file = args.fetch_root.get(place).map(|path| path.display().to_string()).unwrap_or_default();
+            Complaint::new(format!("{} {file}: {why}", name(Part::Root(place)))).hint("name certificates in PEM")
+        }
+        CannotFetch::Folder { path, .. } => {
+            let is_cache = args.fetch_cache.as_ref().is_some_and(|cache| path.starts_with(cache));
+            let part = if is_cache { Part::Cache } else { Part::Archive };
+            Complaint::new(format!("{} {reason}", name(part))).hint("name a folder that can be written")
+        }
+        CannotFetch::NoTlsRoots | CannotFetch::Tls { .. } => Complaint::new(format!("--fetch: {reason}")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `stirtrace serve`: the verification and authentication service, until it is told to stop.
 
 mod intake;
+mod open_files;
 mod signers;
 
 use std::io;
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::cli::args::{ConfigArgs, CrlPolicyName, FetchArgs, RevocationArgs, TrustArgs};
 use crate::cli::configuration::Configured;
 use crate::cli::exit::{Complaint, Exit, Stop};
-use crate::cli::fetching::Fetching;
+use crate::cli::fetching::{Fetching, Part};
 use crate::cli::files::read_named;
 use crate::cli::printer::Printer;
 use crate::cli::serve::intake::IntoLake;
@@ -102,7 +103,9 @@ fn run_with(args: ServeArgs, token_keys: &Arc<TokenKeys>, printer: &mut Printer)
     let quiet = if printer.is_quiet() { LogLevel::Error } else { settings.log.level };
     let numbers = settings.log.numbers && !printer.is_redacted();
     let _log = log::start(log::Options::new(quiet, numbers, printer.talks_text()));
-    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching)?.map(Arc::new);
+    open_files::allow(&settings);
+    let name = |part| files.named(part);
+    files.fetching = Fetching::for_service(&files.fetch_args(&settings), log_fetching, &name)?.map(Arc::new);
     let evidence = files.evidence(&settings)?;
     let loader = files.clone();
     let engine = Engine::new(
@@ -319,10 +322,25 @@ impl Files {
         if self.args.revocation.crl_policy != CrlPolicyName::default() {
             settings.policy.crl = crl_policy(self.args.revocation.crl_policy);
         }
+        self.check_times(&settings)?;
         match settings.sip_without_tls() {
             None => Ok(settings),
             Some(endpoint) => Err(Complaint::new(Fault::SipWithoutTls { endpoint: endpoint.to_string() }.to_string())),
         }
+    }
+
+    /// A certificate that does not come is a result (H9), which has to be given before the request is given up (408).
+    fn check_times(&self, settings: &Settings) -> Result<(), Complaint> {
+        let fetching = self.fetch_args(settings);
+        let (fetch, request) = (fetching.fetch_timeout, settings.limits.request_time.as_secs());
+        if !fetching.fetch || fetch < request {
+            return Ok(());
+        }
+        let key = ["service", "limits", "request_seconds"];
+        let key = self.configured.as_ref().map_or_else(|| format!("{}:", key.join(".")), |own| own.named(&key, 0));
+        let why = format!("a request may take {request} s, and its certificate {fetch} s (--fetch-timeout)");
+        Err(Complaint::new(format!("{key} {why}: it would be answered 408, where a result belongs"))
+            .hint("allow requests some seconds more, or fetching less"))
     }
 
     /// Everything as it stands on the disk now.
@@ -368,6 +386,20 @@ impl Files {
             args.fetch_allow.clone_from(&settings.fetch_allow);
         }
         args
+    }
+
+    /// A part of fetching by who says it: the option, else the file.
+    fn named(&self, part: Part) -> String {
+        let own = &self.args.fetch;
+        let (is_option, key, element) = match part {
+            Part::Archive => (own.fetch_archive.is_some(), "fetch_archive", 0),
+            Part::Cache => (own.fetch_cache.is_some(), "fetch_cache", 0),
+            Part::Root(place) => (!own.fetch_root.is_empty(), "fetch_root", place),
+        };
+        match self.configured.as_ref().filter(|_| !is_option) {
+            Some(configured) => configured.named(&["service", key], element),
+            None => part.option().to_owned(),
+        }
     }
 
     fn tls(&self, own: &TlsSettings) -> Result<TlsFiles, Complaint> {

@@ -26,7 +26,7 @@ use crate::fetch::fetcher::flight::{Boarding, Landing};
 use crate::fetch::fetcher::retrieval::{Reason, Retrieval};
 use crate::fetch::fetcher::shelf::{Held, Shelf};
 use crate::fetch::freshness::State;
-use crate::fetch::location::{Host, Location};
+use crate::fetch::location::Location;
 use crate::rich_call_data::Resource;
 use crate::time::UnixTime;
 
@@ -223,14 +223,11 @@ impl Fetcher {
                 return Landing { held: None, failure: Some(why) };
             }
         };
-        let host = match location.host() {
-            Host::Name(name) => name.clone(),
-            Host::Address(address) => address.to_string(),
-        };
+        let zone = location.host().zone();
         let url: Arc<str> = url.into();
         let shared = Arc::clone(&self.shared);
         let start = |slots: Arc<Semaphore>| async move { shared.retrieve(kind, &location, &slots, now, reason).await };
-        let (landing, boarding) = shelf.flights.join(&url, &host, start).await;
+        let (landing, boarding) = shelf.flights.join(&url, &zone, start).await;
         match (boarding, &landing.failure) {
             (Boarding::Joined, _) => self.shared.counters.joined.count(),
             (Boarding::Began, _) if reason == Reason::Again => self.shared.counters.again.count(),

@@ -67,6 +67,29 @@ impl Location {
 }
 
 impl Host {
+    /// Whose it is, as far as its name tells: the name that a registry gave away, with all names below it, or the address,
+    /// of IPv6 its network of 64 bits. Who holds a name makes as many below it as he likes.
+    ///
+    /// NOTE: a list of public suffixes would be exact, and wrong as it ages. Two labels are taken, or three where the last
+    /// is a country's and the second a word that registries divide countries by, such as `co.uk`.
+    #[must_use]
+    pub fn zone(&self) -> String {
+        let name = match self {
+            Self::Address(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                return format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0));
+            }
+            Self::Address(address) => return address.to_string(),
+            Self::Name(name) => name,
+        };
+        let mut labels = name.rsplit('.');
+        let (last, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+        let is_divided = last.len() == 2 && DIVISIONS.contains(&second);
+        let kept = if is_divided { 3 } else { 2 };
+        let ends = name.rmatch_indices('.').nth(kept - 1);
+        ends.map_or_else(|| name.clone(), |(at, _)| name[at + 1..].to_owned())
+    }
+
     fn parse(text: &str) -> Result<Self, RefusedUrl> {
         if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
             if inner.contains('%') {
@@ -99,6 +122,12 @@ impl Host {
         Ok(Self::Address(IpAddr::V4(address)))
     }
 }
+
+/// What registries of countries divide them by.
+const DIVISIONS: [&str; 18] = [
+    "ac", "co", "com", "edu", "gen", "go", "gob", "gov", "gv", "ltd", "mil", "ne", "net", "nom", "or", "org", "plc",
+    "sch",
+];
 
 /// RFC 1035 §2.3.4.
 const MAX_NAME_BYTES: usize = 253;
@@ -230,6 +259,27 @@ mod tests {
                 }
                 prop_assert!(matches!(location.port(), 443 | 8443));
             }
+        }
+    }
+
+    #[test]
+    fn hosts_below_one_name_are_one_zone() {
+        for (host, zone) in [
+            ("certificates.twill.example", "twill.example"),
+            ("a.b.c.d.twill.example", "twill.example"),
+            ("twill.example", "twill.example"),
+            ("other-twill.example", "other-twill.example"),
+            ("certificates.twill.co.uk", "twill.co.uk"),
+            ("twill.co.uk", "twill.co.uk"),
+            ("co.uk", "co.uk"),
+            ("a.b.io", "b.io"),
+            ("a.com.b.net", "b.net"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:db8:1:2:3::4]", "2001:db8:1:2::/64"),
+            ("[2001:db8:1:2::5]", "2001:db8:1:2::/64"),
+        ] {
+            let location = Location::parse(&format!("https://{host}/c.pem")).unwrap();
+            assert_eq!(location.host().zone(), zone, "{host}");
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use moka::sync::Cache;
 
+use crate::certificate::sha256;
 use crate::fetch::{Fetched, Fetcher, NotFetched};
 use crate::service::telemetry::{self, Attributes};
 use crate::time::UnixTime;
@@ -31,8 +33,29 @@ pub(crate) struct Credentials {
     archive: Option<Arc<dyn Archive>>,
     archived: Cache<String, Archived>,
     fetcher: Option<Fetcher>,
-    /// What was read out of fetched bodies, by their hash.
-    read: Cache<[u8; 32], Credential>,
+    read: ReadBodies,
+}
+
+/// What was read out of bodies, by their hash: the same body is the same certificate whatever the files, the policy and
+/// the instant are. Whether to trust it is no part of it. A clone is the same memory.
+#[derive(Clone)]
+struct ReadBodies {
+    known: Cache<[u8; 32], Credential>,
+    /// How many were read.
+    count: Arc<AtomicU64>,
+}
+
+impl ReadBodies {
+    fn new() -> Self {
+        Self { known: Cache::new(MAX_URLS), count: Arc::default() }
+    }
+
+    fn get(&self, hash: [u8; 32], body: &[u8]) -> Credential {
+        self.known.get_with(hash, || {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            Credential::read(body)
+        })
+    }
 }
 
 /// A certificate, or its lack, and what it was read from if that was fetched.
@@ -64,8 +87,10 @@ const MAX_URLS: u64 = 20_000;
 const LACK_LASTS: i64 = 30;
 
 impl Credentials {
-    pub(crate) fn new(archive: Option<Arc<dyn Archive>>, fetcher: Option<Fetcher>) -> Self {
-        Self { archive, archived: Cache::new(MAX_URLS), fetcher, read: Cache::new(MAX_URLS) }
+    /// What lies at URLs is asked for anew; what was read `before` is not read again.
+    pub(crate) fn new(archive: Option<Arc<dyn Archive>>, fetcher: Option<Fetcher>, before: Option<&Self>) -> Self {
+        let read = before.map_or_else(ReadBodies::new, |before| before.read.clone());
+        Self { archive, archived: Cache::new(MAX_URLS), fetcher, read }
     }
 
     /// What is known of the certificate at a URL: the archive's, else what was or is fetched.
@@ -107,13 +132,23 @@ impl Credentials {
         self.fetcher.as_ref()
     }
 
-    /// How many URLs something is known of.
-    pub(crate) fn len(&self) -> u64 {
-        self.archived.entry_count() + self.read.entry_count()
+    /// How many URLs something is known of in the archive.
+    pub(crate) fn archived_urls(&self) -> u64 {
+        self.archived.entry_count()
+    }
+
+    /// How many certificates are held ready.
+    pub(crate) fn held(&self) -> u64 {
+        self.read.known.entry_count()
+    }
+
+    /// How many bodies were read since the start.
+    pub(crate) fn read_bodies(&self) -> u64 {
+        self.read.count.load(Ordering::Relaxed)
     }
 
     fn of(&self, fetched: Arc<Fetched>) -> Obtained {
-        let credential = self.read.get_with(fetched.sha256, || Credential::read(&fetched.body));
+        let credential = self.read.get(fetched.sha256, &fetched.body);
         Obtained { credential, fetched: Some(fetched) }
     }
 
@@ -124,9 +159,19 @@ impl Credentials {
         {
             return Some(archived);
         }
-        let archived = read(Arc::clone(archive), url.to_owned(), now).await;
+        let archived = self.read_archived(Arc::clone(archive), url.to_owned(), now).await;
         self.archived.insert(url.to_owned(), archived.clone());
         Some(archived)
+    }
+
+    /// A disk may be slow: other calls must not wait for it.
+    async fn read_archived(&self, archive: Arc<dyn Archive>, url: String, now: UnixTime) -> Archived {
+        let body = tokio::task::spawn_blocking(move || archive.read(&url)).await;
+        let body = body.unwrap_or_else(|_| Err("reading it broke off".to_owned()));
+        match body {
+            Ok(body) => Archived { credential: self.read.get(sha256(&body), &body), lacked_at: None },
+            Err(reason) => Archived { credential: Credential::unavailable(reason), lacked_at: Some(now) },
+        }
     }
 }
 
@@ -138,18 +183,8 @@ fn tell_fetched(fetched: &Result<Arc<Fetched>, NotFetched>, attributes: &mut Att
     }
 }
 
-/// A disk may be slow: other calls must not wait for it.
-async fn read(archive: Arc<dyn Archive>, url: String, now: UnixTime) -> Archived {
-    let body = tokio::task::spawn_blocking(move || archive.read(&url)).await;
-    let body = body.unwrap_or_else(|_| Err("reading it broke off".to_owned()));
-    match body {
-        Ok(body) => Archived { credential: Credential::read(&body), lacked_at: None },
-        Err(reason) => Archived { credential: Credential::unavailable(reason), lacked_at: Some(now) },
-    }
-}
-
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credentials({} URLs)", self.len())
+        write!(f, "Credentials({} certificates)", self.held())
     }
 }

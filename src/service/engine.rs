@@ -18,7 +18,7 @@ use crate::service::telemetry::{self, Attributes, Telemetry};
 use crate::sign::{self, SignRequest, SignedIdentity};
 use crate::sip::call::Call;
 use crate::time::UnixTime;
-use crate::verify::{CheckResult, Error, Materials, PassportReport, Policy, Verdict, Verifier};
+use crate::verify::{CheckResult, Error, Materials, PassportReport, Verdict};
 
 /// Judges and signs calls; shared by all front ends, it works on as many threads as call it.
 ///
@@ -55,7 +55,7 @@ impl Engine {
         let loaded = loader.load(now)?;
         let max_age = loaded.settings.policy.max_age;
         let replay = loaded.settings.replay.as_ref().map(|settings| ReplayCache::new(settings, max_age));
-        let standing = Standing::new(loaded, &Verifier::new(Policy::default()), now)?;
+        let standing = Standing::new(loaded, None, now)?;
         Ok(Self {
             standing: ArcSwap::from_pointee(standing),
             loader,
@@ -124,7 +124,7 @@ impl Engine {
     pub fn reload(&self) -> Result<(), String> {
         let now = self.now();
         let before = self.standing.load();
-        let read = self.loader.load(now).and_then(|loaded| Standing::new(loaded, &before.verifier, now));
+        let read = self.loader.load(now).and_then(|loaded| Standing::new(loaded, Some(&before), now));
         self.metrics.count_reload(read.is_ok());
         self.standing.store(Arc::new(read?));
         Ok(())

@@ -50,6 +50,15 @@ pub enum Fault {
         /// A kind that differs little.
         nearest: Option<&'static str>,
     },
+    /// A text that looks like the hash of a certificate, and is none that clients are known by.
+    #[error(
+        "{digits} hexadecimal digits are no SHA-256 of a certificate, which has 64: take what \
+         `openssl x509 -noout -fingerprint -sha256` prints, in either case, with colons or without"
+    )]
+    Fingerprint {
+        /// How many there are.
+        digits: usize,
+    },
     /// A text that cannot be an identifier of a key.
     #[error("no hexadecimal digits, two for each octet, such as \"a1b2\"")]
     Hexadecimal,

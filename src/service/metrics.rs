@@ -269,7 +269,7 @@ fn describe(recorder: &PrometheusRecorder) {
     recorder.describe_histogram(SECONDS_NAME.into(), None, seconds);
 }
 
-const COUNTERS: [(&str, &str); 31] = [
+const COUNTERS: [(&str, &str); 32] = [
     (REQUESTS, "Requests by route and HTTP status"),
     (VERDICTS, "Calls judged, by verdict and the error's kind"),
     ("stirtrace_signatures_total", "Calls signed, and refused to be"),
@@ -280,6 +280,7 @@ const COUNTERS: [(&str, &str); 31] = [
     ("stirtrace_accept_failures_total", "Connections that the system could not give us"),
     ("stirtrace_log_lost_total", "Lines of the log that could not be written, or not fast enough"),
     ("stirtrace_reloads_total", "How often files were read anew, and whether that went well"),
+    ("stirtrace_certificates_read_total", "Certificates taken apart: once for each body, whatever is read anew"),
     ("stirtrace_evidence_written_total", "Verdicts kept as evidence"),
     ("stirtrace_evidence_dropped_total", "Verdicts not kept, for the disk was too slow or full"),
     ("stirtrace_evidence_lake_records_total", "Kept verdicts that were added to the lake"),
@@ -306,7 +307,7 @@ const COUNTERS: [(&str, &str); 31] = [
     ("stirtrace_sip_connections_broken_total", "SIP connections that broke, stalled or did not read"),
 ];
 
-const GAUGES: [(&str, &str); 19] = [
+const GAUGES: [(&str, &str); 20] = [
     ("stirtrace_requests_in_flight", "Requests being answered"),
     ("stirtrace_connections", "Connections open"),
     ("stirtrace_trust_anchors", "Trusted roots"),
@@ -319,7 +320,8 @@ const GAUGES: [(&str, &str); 19] = [
     ("stirtrace_evidence_lake_waiting", "Finished files of evidence that are not in the lake"),
     ("stirtrace_fetches_in_flight", "Fetches under way or waiting"),
     ("stirtrace_fetched_disk_bytes", "What the cache of fetched answers takes on the disk"),
-    ("stirtrace_certificate_urls", "URLs that a certificate, or its lack, is remembered of"),
+    ("stirtrace_certificate_urls", "URLs that a certificate of the archive, or its lack, is remembered of"),
+    ("stirtrace_certificates", "Certificates held ready to judge with"),
     ("stirtrace_replay_tokens", "Tokens remembered by this process"),
     ("stirtrace_replay_shared_up", "Whether the shared memory of tokens answers"),
     ("stirtrace_sip_connections", "SIP connections open"),

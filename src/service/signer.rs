@@ -99,6 +99,21 @@ impl NamedSigner {
         Self { name: name.into(), key, failing: Arc::default() }
     }
 
+    /// The same, as one that goes on from `before`: whether its key signs is known already, where both have one
+    /// certificate.
+    pub(crate) fn going_on_from(self, before: &Self) -> Self {
+        let is_same = self.name == before.name && self.certificate() == before.certificate();
+        if is_same { Self { failing: Arc::clone(&before.failing), ..self } } else { self }
+    }
+
+    /// SHA-256 of the certificate.
+    fn certificate(&self) -> &[u8; 32] {
+        match &self.key {
+            Place::Elsewhere(certificate, _) => certificate.certificate().sha256(),
+            Place::Memory(signer) => signer.certificate().sha256(),
+        }
+    }
+
     /// Its name in the configuration.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -8,7 +8,7 @@ use crate::fetch::Fetcher;
 use crate::service::attestation::AttestationPolicy;
 use crate::service::credentials::{Archive, Credentials};
 use crate::service::http::Bearer;
-use crate::service::settings::Settings;
+use crate::service::settings::{Settings, SignerSettings};
 use crate::service::signer::NamedSigner;
 use crate::service::tls::{Tls, TlsFiles};
 use crate::service::treatment::TreatmentSettings;
@@ -88,25 +88,45 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Makes it of what was loaded; `before` gives what verifiers remember of certificates and keys, which stays true.
-    pub(crate) fn new(loaded: Loaded, before: &Verifier, now: UnixTime) -> Result<Self, String> {
+    /// Makes it of what was loaded; the one `before` gives what is remembered of certificates and keys and stays true.
+    pub(crate) fn new(loaded: Loaded, before: Option<&Self>, now: UnixTime) -> Result<Self, String> {
         let policy = loaded.settings.policy.clone();
-        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy.clone() };
+        let verifier = match before {
+            Some(before) => before.verifier.with_policy(policy.clone()),
+            None => Verifier::new(policy.clone()),
+        };
+        let atis = Policy { profile: Profile::Atis, require: Require::Shaken, ..policy };
+        let settings = &loaded.settings;
+        let going_on = |signer: NamedSigner| match before {
+            Some(before) => before.go_on(signer, settings),
+            None => signer,
+        };
+        let signers = loaded.signers.into_iter().map(going_on).collect();
         let bearer = loaded.settings.tokens.as_ref().map(|tokens| Bearer::new(tokens, &loaded.token_keys));
         let tls = loaded.tls.as_ref().map(Tls::new);
         Ok(Self {
-            verifier: before.with_policy(policy),
-            atis: before.with_policy(atis),
+            atis: verifier.with_policy(atis),
+            verifier,
             trust: Arc::new(loaded.trust),
             trust_list_expires: loaded.trust_list_expires,
-            credentials: Credentials::new(loaded.archive, loaded.fetcher),
-            signers: loaded.signers,
+            credentials: Credentials::new(loaded.archive, loaded.fetcher, before.map(|before| &before.credentials)),
+            signers,
             attestation: loaded.settings.signing.clone().map(AttestationPolicy::new),
             loaded_at: now,
             bearer: bearer.transpose().map_err(|reason| format!("service.tokens.keys: {reason}"))?,
             tls: tls.transpose().map_err(|reason| format!("service.tls.{reason}"))?,
             settings: loaded.settings,
         })
+    }
+
+    /// A signer of a configuration read anew: one that stands there as before is the same, failing or not.
+    fn go_on(&self, signer: NamedSigner, settings: &Settings) -> NamedSigner {
+        let is_it = |own: &&SignerSettings| own.name == signer.name();
+        let is_same = self.settings.signers.iter().find(is_it) == settings.signers.iter().find(is_it);
+        match self.signer(Some(signer.name())).filter(|_| is_same) {
+            Some(before) => signer.going_on_from(before),
+            None => signer,
+        }
     }
 
     /// The `[service]` table.

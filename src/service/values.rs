@@ -77,6 +77,17 @@ impl Reader<'_> {
         found
     }
 
+    /// Names that clients show: subjects of tokens, or SHA-256 of certificates.
+    pub(super) fn client_names(&mut self, table: &Table<'_, '_>, name: &str) -> Vec<String> {
+        self.parsed(table, name, client_name)
+    }
+
+    /// The same, where there is one at most.
+    pub(super) fn client_name(&mut self, table: &Table<'_, '_>, name: &str) -> Option<String> {
+        let text = self.string(table, name)?;
+        client_name(&text).map_err(|fault| self.fault_at(table, name, fault)).ok()
+    }
+
     /// The name of a header field that responses get; `"none"` for no such field.
     pub(super) fn field_name(&mut self, table: &Table<'_, '_>, name: &str, usual: Option<&str>) -> Option<String> {
         let Some(text) = self.string(table, name) else { return usual.map(str::to_owned) };
@@ -91,6 +102,26 @@ impl Reader<'_> {
         Some(text)
     }
 }
+
+/// A name as it is compared. The SHA-256 of a certificate may be written as tools print it, in either case and with colons
+/// (`openssl x509 -noout -fingerprint -sha256`); what can only be a hash of another kind, or a damaged one, would never
+/// fit anybody.
+fn client_name(text: &str) -> Result<String, Fault> {
+    let digits = match text.split_once('=') {
+        Some((label, digits)) if label.to_ascii_lowercase().ends_with("fingerprint") => digits,
+        _ => text,
+    };
+    let pairs: Vec<&str> = digits.split(':').collect();
+    let has_pairs = pairs.len() > 1 && pairs.iter().all(|pair| pair.len() == 2);
+    let digits = if has_pairs { pairs.concat() } else { digits.to_owned() };
+    if !digits.bytes().all(|c| c.is_ascii_hexdigit()) || digits.len() < LEAST_HASH_DIGITS {
+        return Ok(text.to_owned());
+    }
+    if digits.len() == 64 { Ok(digits.to_ascii_lowercase()) } else { Err(Fault::Fingerprint { digits: digits.len() }) }
+}
+
+/// As many as SHA-1 has. What is shorter, such as a UUID without its dashes, may be somebody's name.
+const LEAST_HASH_DIGITS: usize = 40;
 
 /// Fields that a response has by RFC 3261 or by what we say in it: no other meaning may be put into them.
 const OURS: &[&str] = &[

@@ -28,7 +28,18 @@ impl Served {
 
     /// The same, with variables of the environment.
     pub(crate) fn start_with(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stirtrace"))
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_stirtrace")), folder, more, variables)
+    }
+
+    /// The same after what a shell does first.
+    pub(crate) fn start_after(first: &str, folder: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_stirtrace")]);
+        Self::spawn(shell, folder, &[], &[])
+    }
+
+    fn spawn(mut command: Command, folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(["serve", "--format", "json", "--config", "stirtrace.toml"])
             .args(more)
             .envs(variables.iter().copied())
@@ -46,6 +57,14 @@ impl Served {
         let listening = served.says("listening");
         served.address = listening["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
         served
+    }
+
+    /// What the system allows it to have open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_files(&self) -> usize {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -36,34 +36,7 @@ impl Repository {
     }
 
     fn sign(&self, signer: &str) -> String {
-        let key = format!("{{certs}}/keys/{signer}.pem");
-        let own = format!("{{certs}}/archive/certificates.lab.example/{signer}.pem");
-        let url = self.url();
-        let run = self.desk.run_with(
-            &[
-                "sign",
-                "-q",
-                "--key",
-                &key,
-                "--certificate",
-                &own,
-                "--x5u",
-                &url,
-                "--orig",
-                "12155550112",
-                "--dest",
-                "12155550131",
-                "--attest",
-                "A",
-                "--iat",
-                DATE,
-                "--origid",
-                "6a2f0f6e-2c5c-4f0e-9b1c-0d9d7a3f5b11",
-            ],
-            b"",
-        );
-        assert_eq!(run.code, 0, "{}", run.err);
-        run.out.trim().to_owned()
+        sign(&self.desk, signer, &self.url())
     }
 
     fn verify(&self, more: &[&str]) -> Run {
@@ -79,6 +52,18 @@ impl Repository {
         args.extend(more);
         self.verify(&args)
     }
+}
+
+/// An Identity by a signer of the lab, whose certificate is said to lie at a URL.
+pub(crate) fn sign(desk: &Desk, signer: &str, url: &str) -> String {
+    let key = format!("{{certs}}/keys/{signer}.pem");
+    let own = format!("{{certs}}/archive/certificates.lab.example/{signer}.pem");
+    let mut args = vec!["sign", "-q", "--key", &key, "--certificate", &own, "--x5u", url, "--orig", "12155550112"];
+    args.extend(["--dest", "12155550131", "--attest", "A", "--iat", DATE]);
+    args.extend(["--origid", "6a2f0f6e-2c5c-4f0e-9b1c-0d9d7a3f5b11"]);
+    let run = desk.run_with(&args, b"");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.out.trim().to_owned()
 }
 
 fn error(run: &Run) -> String {
@@ -192,7 +177,7 @@ fn a_certificate_that_was_changed_meanwhile_is_fetched_again() {
     repository.desk.write("other.sip", invite(&[&repository.sign("cascade")]));
     let run = repository.fetch(&["--fetch-cache", "cache", "other.sip"]);
     assert_eq!(run.code, 1, "the one call is signed by the other key: {}", run.out);
-    age_the_cache(&repository);
+    age_the_cache(&repository.desk);
     repository.server.conduct(ok("", &certificate("twill")));
     let run = repository.fetch(&["--fetch-cache", "cache"]);
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
@@ -200,9 +185,9 @@ fn a_certificate_that_was_changed_meanwhile_is_fetched_again() {
 }
 
 /// Makes what is cached ten minutes old: what came just now is not asked for again.
-fn age_the_cache(repository: &Repository) {
+pub(crate) fn age_the_cache(desk: &Desk) {
     use stirtrace::fetch::entry::Entry;
-    let folder = repository.desk.path("cache/certificate");
+    let folder = desk.path("cache/certificate");
     for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
         let mut entry = Entry::parse(&fs::read(&file).unwrap()).unwrap();
         entry.validity.answered_at = entry.validity.answered_at.plus_seconds(-600);

@@ -1,13 +1,13 @@
 //! Many at once: one fetch a URL, bounded numbers, and failures that are not repeated a thousand times.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use stirtrace::fetch::{Fetcher, Limits, NotFetched, Settings};
+use stirtrace::fetch::{Fetcher, Limits, NotFetched, Resolver, Resolving, Settings};
 use tokio::task::JoinSet;
 
-use crate::server::{Conduct, HOUR, NOW, Names, Server, URL, answer, certificate, ok};
+use crate::server::{Conduct, Gathering, HOUR, NOW, Names, Server, URL, answer, certificate, gathered, ok};
 
 /// The certificate, byte by byte: time for everybody to ask.
 fn slow() -> Conduct {
@@ -152,6 +152,64 @@ async fn one_host_does_not_take_all_there_is() {
     server.conduct(ok("", &certificate("twill")));
     let failed = fetcher.certificate("https://slow.example/199.pem", NOW).await.unwrap_err();
     assert!(matches!(failed, NotFetched::Tls { .. }), "asked again at once, and no longer refused: {failed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_connect_to_one_host_at_a_time_as_may_and_the_others_wait() {
+    let gathering = Gathering::of(8);
+    let server = Server::new(gathered(&gathering, ok("", &certificate("twill"))));
+    let fetcher = server.fetcher();
+    let mut askers = JoinSet::new();
+    for number in 0..24 {
+        let fetcher = fetcher.clone();
+        let url = format!("https://certificates.example/{number}.pem");
+        askers.spawn(async move { fetcher.certificate(&url, NOW).await });
+    }
+    assert!(askers.join_all().await.iter().all(Result::is_ok));
+    assert_eq!((gathering.most(), server.connections()), (8, 24));
+}
+
+/// DNS that is silent about whatever lies below one name, and says the rest.
+struct PartlySilent {
+    names: Names,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Resolver for PartlySilent {
+    fn resolve(&self, name: &str) -> Resolving {
+        if name.ends_with(".silent.example") {
+            self.asked.lock().unwrap().push(name.to_owned());
+            return Box::pin(std::future::pending());
+        }
+        self.names.resolve(name)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_below_one_that_dns_is_silent_about_leave_places_to_others() {
+    // Each name is another host, and costs whoever holds the zone nothing. A look-up outlasts the fetch that wanted it.
+    let server = Server::new(ok("", &certificate("twill")));
+    let names = Names::new(&[(crate::server::HOST, server.address)]);
+    let resolver = Arc::new(PartlySilent { names, asked: Mutex::default() });
+    let limits = Limits { certificate_time: Duration::from_millis(400), ..Limits::default() };
+    let own: Arc<dyn Resolver> = resolver.clone();
+    let fetcher = Fetcher::new(Settings { limits, resolver: Some(own), ..server.settings() }).unwrap();
+    // More in all than there are places for look-ups, and than there are connections.
+    for round in 0..10 {
+        let mut askers = JoinSet::new();
+        for number in 0..40 {
+            let (fetcher, url) = (fetcher.clone(), format!("https://{round}-{number}.a{number}.silent.example/c.pem"));
+            askers.spawn(async move { fetcher.certificate(&url, NOW).await });
+        }
+        assert!(askers.join_all().await.iter().all(Result::is_err));
+    }
+    assert_eq!(resolver.asked.lock().unwrap().len(), 8, "{:?}", resolver.asked.lock());
+    // At any moment the other host gets through; a busy machine may need more than one attempt.
+    let mut got = false;
+    for attempt in 0..20 {
+        got = got || fetcher.certificate(URL, NOW.plus_seconds(attempt * HOUR)).await.is_ok();
+    }
+    assert!(got, "{:?}", fetcher.counts());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

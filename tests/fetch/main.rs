@@ -19,3 +19,5 @@ mod server;
 #[cfg(feature = "cli")]
 mod serving;
 mod ssrf;
+#[cfg(feature = "cli")]
+mod together;

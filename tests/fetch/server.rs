@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(crate) enum Conduct {
     Dribble(Vec<u8>, Duration),
     /// These bytes, and then the last piece again and again.
     Endless(Vec<u8>, Vec<u8>),
+    /// These bytes, once so many ask at a time.
+    Gathered(Arc<Gathering>, Vec<u8>),
     /// Taken, and nothing said, TLS neither.
     Mute,
     /// Reset before TLS.
@@ -48,6 +50,41 @@ pub(crate) enum Conduct {
     ResetLater,
     /// No TLS: these bytes at once.
     Plain(Vec<u8>),
+}
+
+/// Requests that are answered only together: whoever sends one after the other gets none of them answered.
+pub(crate) struct Gathering {
+    gate: Barrier,
+    inside: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Gathering {
+    /// Opens whenever there are so many.
+    pub(crate) fn of(number: usize) -> Arc<Self> {
+        Arc::new(Self { gate: Barrier::new(number), inside: AtomicUsize::new(0), most: AtomicUsize::new(0) })
+    }
+
+    /// How many there were at a time at most.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// A request is over before its answer is sent: who asked cannot have begun another by then.
+    fn pass(&self) {
+        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(inside, Ordering::SeqCst);
+        self.gate.wait();
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// An answer for those who ask together.
+pub(crate) fn gathered(gathering: &Arc<Gathering>, conduct: Conduct) -> Conduct {
+    match conduct {
+        Conduct::Answer(bytes) => Conduct::Gathered(Arc::clone(gathering), bytes),
+        other => other,
+    }
 }
 
 /// An answer 200 with these fields and this body.
@@ -240,6 +277,10 @@ fn serve(
     requests.lock().unwrap().push(request);
     match conduct {
         Conduct::Answer(bytes) => stream.write_all(&bytes)?,
+        Conduct::Gathered(gathering, bytes) => {
+            gathering.pass();
+            stream.write_all(&bytes)?;
+        }
         Conduct::Dribble(bytes, pause) => {
             for byte in bytes {
                 thread::sleep(pause);

@@ -66,7 +66,7 @@ fn a_repository_of_ones_own_is_let_in_by_the_configuration() {
     let signed = desk.run_with(&[&signing[..], &numbers].concat(), b"");
     let call = json!({"identity": signed.out.trim(), "from": "12155550112", "to": "12155550131"});
     let roots = certs().join("roots.pem").display().to_string();
-    let service = format!("trust = [{roots:?}]\n[service]\nlisten = \"127.0.0.1:0\"\n");
+    let service = format!("trust = [{roots:?}]\n[service]\nlisten = \"127.0.0.1:0\"\nlimits.request_seconds = 90\n");
     desk.write("stirtrace.toml", &service);
     let refused = Served::start(&desk).verdict(&call);
     assert_eq!(refused["passports"][0]["error"]["kind"], "CredentialUnavailable", "{refused}");

@@ -8,9 +8,10 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
 use serde_json::json;
-use stirtrace::service::NamedSigner;
 use stirtrace::service::signer::{Key, KeyFailure, Signing};
+use stirtrace::service::{Loaded, NamedSigner};
 use stirtrace::sign::SigningCertificate;
+use stirtrace::time::UnixTime;
 
 use crate::lab;
 use crate::signing::request;
@@ -50,16 +51,37 @@ impl Key for Conducted {
 fn stand(toml: &'static str) -> (Stand, Arc<AtomicU8>) {
     let conduct = Arc::new(AtomicU8::new(SIGNS));
     let own = Arc::clone(&conduct);
-    let load = move |_| {
-        let entry = lab::entry("twill");
-        let mut loaded = Setup::new(toml).loaded();
-        let pem = String::from_utf8(lab::file(&entry.key)).unwrap();
-        let key = Conducted { key: SigningKey::from_pkcs8_pem(&pem).unwrap(), conduct: Arc::clone(&own) };
-        let certificate = SigningCertificate::new(&lab::file(&entry.archive), &entry.x5u).unwrap();
-        loaded.signers = vec![NamedSigner::elsewhere("twill", certificate, Arc::new(key))];
-        Ok(loaded)
+    (Stand::start(move |_| Ok(loaded(toml, "twill", &own)), None), conduct)
+}
+
+/// What a loader reads whose signer `twill` has a certificate of the lab, and a key that is conducted.
+fn loaded(toml: &str, certificate: &str, conduct: &Arc<AtomicU8>) -> Loaded {
+    let entry = lab::entry(certificate);
+    let mut loaded = Setup::new(toml).loaded();
+    let pem = String::from_utf8(lab::file(&entry.key)).unwrap();
+    let key = Conducted { key: SigningKey::from_pkcs8_pem(&pem).unwrap(), conduct: Arc::clone(conduct) };
+    let certificate = SigningCertificate::new(&lab::file(&entry.archive), &entry.x5u).unwrap();
+    loaded.signers = vec![NamedSigner::elsewhere("twill", certificate, Arc::new(key))];
+    loaded
+}
+
+/// By turns: the signer, one of its name with another certificate, and the first with another place for its key.
+fn loader(
+    conduct: Arc<AtomicU8>,
+    turn: impl Fn() -> u8 + Send + Sync + 'static,
+) -> impl Fn(UnixTime) -> Result<Loaded, String> + Send + Sync + 'static {
+    let signer = |key: &str| {
+        format!(
+            "[[service.signer]]\nname=\"twill\"\nkey=\"{key}\"\ncertificate=\"c.pem\"\nx5u=\"https://x.example/c\"\n"
+        )
     };
-    (Stand::start(load, None), conduct)
+    move |_| {
+        Ok(match turn() {
+            0 => loaded(&signer("a.pem"), "twill", &conduct),
+            1 => loaded(&signer("a.pem"), "cascade", &conduct),
+            _ => loaded(&signer("b.pem"), "twill", &conduct),
+        })
+    }
 }
 
 #[test]
@@ -91,6 +113,40 @@ fn a_wrong_signature_is_not_given_out_and_each_failure_is_counted_by_its_kind() 
     conduct.store(SIGNS, Ordering::Relaxed);
     assert_eq!(stand.post(SIGNING, &request()).code, 200);
     assert!(stand.get("/metrics").text().contains("stirtrace_signing_key_up{signer=\"twill\"} 1"));
+}
+
+#[test]
+fn a_key_that_fails_goes_on_failing_when_everything_is_read_anew() {
+    let turn = Arc::new(AtomicU8::new(0));
+    let (conduct, own) = (Arc::new(AtomicU8::new(REFUSES)), Arc::clone(&turn));
+    let stand = Stand::start(loader(Arc::clone(&conduct), move || own.load(Ordering::Relaxed)), None);
+    let is_up = || {
+        let page = stand.get("/metrics").text();
+        page.lines().find_map(|line| line.strip_prefix("stirtrace_signing_key_up{signer=\"twill\"} ")) == Some("1")
+    };
+    assert!(is_up(), "it was not asked yet");
+    assert_eq!(stand.post(SIGNING, &request()).code, 500);
+    for _ in 0..2 {
+        stand.engine.reload().unwrap();
+        assert!(!is_up());
+    }
+    // Another certificate is another key; what is known of the one says nothing of the other.
+    turn.store(1, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert!(is_up());
+    turn.store(0, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert_eq!(stand.post(SIGNING, &request()).code, 500);
+    // The same certificate, and the configuration has its key elsewhere.
+    turn.store(2, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert!(is_up());
+    assert_eq!(stand.post(SIGNING, &request()).code, 500);
+    stand.engine.reload().unwrap();
+    conduct.store(SIGNS, Ordering::Relaxed);
+    assert!(!is_up());
+    assert_eq!(stand.post(SIGNING, &request()).code, 200);
+    assert!(is_up());
 }
 
 #[test]

@@ -105,6 +105,54 @@ fn what_it_reads_anew_counts_from_then_on_and_what_is_wrong_does_not() {
 }
 
 #[test]
+fn certificates_are_taken_apart_once_whatever_is_read_anew() {
+    // Design 7: what is held is what a body says, by its hash; whom to trust is judged anew for each call.
+    let turn = Arc::new(AtomicU64::new(0));
+    let own = Arc::clone(&turn);
+    let stand = Stand::start(
+        move |_| {
+            let mut loaded = Setup::new("").loaded();
+            match own.load(Ordering::Relaxed) {
+                // Nobody is trusted; then another certificate lies at the URL.
+                1 => loaded.trust = stirtrace::verify::Trust::new(),
+                2 => {
+                    let other = crate::lab::file(&crate::lab::entry("cascade").archive);
+                    loaded.archive = Some(Arc::new(move |_: &str| Ok(other.clone())));
+                }
+                _ => {}
+            }
+            Ok(loaded)
+        },
+        None,
+    );
+    let read = || {
+        let page = stand.get("/metrics").text();
+        let line = page.lines().find_map(|line| line.strip_prefix("stirtrace_certificates_read_total "));
+        line.map(str::to_owned).unwrap()
+    };
+    let verdict = || {
+        let answer = stand.post(VERIFICATION, &verification_of(good()));
+        let word = answer.json()["verificationResponse"]["verstat"].as_str().map(str::to_owned);
+        (answer.code, word.unwrap_or_default())
+    };
+    let passed = || (200, "TN-Validation-Passed".to_owned());
+    assert_eq!((verdict(), read().as_str()), (passed(), "1"));
+    for _ in 0..3 {
+        stand.engine.reload().unwrap();
+        assert_eq!((verdict(), read().as_str()), (passed(), "1"));
+    }
+    turn.store(1, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert_eq!((verdict().0, read().as_str()), (500, "1"), "what is held is not trusted for that");
+    turn.store(2, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert_eq!((verdict(), read().as_str()), ((200, "TN-Validation-Failed".to_owned()), "2"));
+    turn.store(0, Ordering::Relaxed);
+    stand.engine.reload().unwrap();
+    assert_eq!((verdict(), read().as_str()), (passed(), "2"));
+}
+
+#[test]
 fn no_call_is_lost_while_it_reads_anew() {
     let stand = Arc::new(Stand::plain());
     let body = verification_of(good()).to_string();

@@ -83,7 +83,8 @@ fn a_certificate_that_has_ended_signs_nothing() {
 fn which_rule_gave_the_attestation_is_told_beside_the_body() {
     // F30: the body is the standard's and nothing more.
     let reason = |settings: &str| {
-        let answer = Setup::new(settings).start().post(SIGNING, &request());
+        let settings = format!("[service.atis82]\nattestation_reason = true\n{settings}");
+        let answer = Setup::new(&settings).start().post(SIGNING, &request());
         let response = &answer.json()["signingResponse"];
         assert_eq!(response.as_object().unwrap().len(), 1, "{response}");
         answer.header("attestation-reason").unwrap().to_owned()
@@ -94,4 +95,24 @@ fn which_rule_gave_the_attestation_is_told_beside_the_body() {
     let told = reason(rules);
     assert!(told.starts_with("the request asks for A; rule 1 (customer M\\u{fc}ller, "), "{told}");
     assert!(reason("[service.signing]\ndefault = \"C\"").contains("the default gives C"));
+}
+
+#[test]
+fn the_rules_are_told_to_no_client_unasked() {
+    let rules = "[service.signing]\ndefault = \"C\"\n[[service.signing.trunk]]\nname = \"tg-secret\"\n\
+        addresses = \"127.0.0.0/8\"\n[[service.signing.rule]]\ntrunk = \"tg-secret\"\nattest = ";
+    let ask = |attest: &str, more: &str| {
+        let stand = Setup::new(&format!("{rules}\"{attest}\"\n[service.atis82]\n{more}")).start();
+        stand.post(SIGNING, &request())
+    };
+    let whole = |answer: &crate::stand::Answer| format!("{:?}{}", answer.headers, answer.text());
+    let signed = ask("B", "");
+    assert_eq!((signed.code, signed.header("attestation-reason")), (200, None));
+    assert!(!whole(&signed).contains("tg-secret"), "{}", whole(&signed));
+    let refused = ask("none", "");
+    assert_eq!(refused.code, 403);
+    assert_eq!(refused.exception().2, ["the policy does not have this call signed"]);
+    assert!(!whole(&refused).contains("tg-secret"), "{}", whole(&refused));
+    let told = ask("none", "attestation_reason = true");
+    assert!(told.exception().2[0].contains("tg-secret"), "{}", whole(&told));
 }

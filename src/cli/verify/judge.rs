@@ -37,9 +37,12 @@ impl<'a> Judge<'a> {
                 return verdicts.into_iter().map(|verdict| Judgement { verdict, fetched: Vec::new() }).collect();
             }
             let mut credentials = self.credentials.write().unwrap_or_else(PoisonError::into_inner);
-            calls.iter().for_each(|(call, at)| credentials.provide_for(&self.verifier, call, *at));
+            if !credentials.change() {
+                calls.iter().for_each(|(call, at)| credentials.provide_for(&self.verifier, call, *at));
+            }
             if credentials.change() {
-                return calls.iter().map(|(call, at)| self.judge_alone(&mut credentials, call, *at)).collect();
+                let judged = credentials.judge_all(&self.verifier, calls).into_iter();
+                return judged.map(|(verdict, fetched)| Judgement { verdict, fetched }).collect();
             }
         }
     }
@@ -50,11 +53,5 @@ impl<'a> Judge<'a> {
         let materials = credentials.settled()?;
         let is_ready = |(call, _): &(&Call, UnixTime)| self.verifier.missing(call, materials).is_empty();
         calls.iter().all(is_ready).then(|| self.verifier.verify_batch(calls, materials))
-    }
-
-    fn judge_alone(&self, credentials: &mut Credentials<'_>, call: &Call, at: UnixTime) -> Judgement {
-        let verdict = credentials.judge(&self.verifier, call, at);
-        let fetched = credentials.origins(&verdict);
-        Judgement { verdict, fetched }
     }
 }

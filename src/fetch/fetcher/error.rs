@@ -106,7 +106,7 @@ pub enum NotFetched {
     TooManyAtOnce {
         /// How many there may be.
         limit: usize,
-        /// The host that they ask, where it is one.
+        /// The host that they ask, or the name that their hosts lie below, where it is one.
         host: Option<String>,
     },
     /// What came is not what was looked for; what was there before stays.

@@ -13,12 +13,12 @@ use crate::fetch::fetcher::shelf::Held;
 pub(super) struct Flights {
     airborne: Arc<Mutex<HashMap<Arc<str>, Flight>>>,
     most: usize,
-    slots_of_one_host: usize,
+    slots_of_one_zone: usize,
 }
 
 struct Flight {
-    host: String,
-    /// Who may connect to the host; the same for all its flights.
+    zone: String,
+    /// Who may connect to hosts of the zone; the same for all its flights.
     slots: Arc<Semaphore>,
     landing: watch::Receiver<Option<Landing>>,
 }
@@ -42,8 +42,8 @@ pub(super) enum Boarding {
 }
 
 impl Flights {
-    pub(super) fn new(most: usize, slots_of_one_host: usize) -> Self {
-        Self { airborne: Arc::default(), most, slots_of_one_host }
+    pub(super) fn new(most: usize, slots_of_one_zone: usize) -> Self {
+        Self { airborne: Arc::default(), most, slots_of_one_zone }
     }
 
     /// How many are under way.
@@ -52,19 +52,20 @@ impl Flights {
     }
 
     /// Waits for the fetch of a URL, which `start` makes where there is none, and says how it came to it.
-    /// `start` is told who may connect to the host.
+    /// `start` is told who may connect. Hosts are told apart by their zone ([`Host::zone`](crate::fetch::location::Host)):
+    /// a name below it costs nothing.
     ///
     /// Whoever stops waiting stops nobody else: the fetch is a task of its own.
     pub(super) async fn join<F>(
         &self,
         url: &Arc<str>,
-        host: &str,
+        zone: &str,
         start: impl FnOnce(Arc<Semaphore>) -> F,
     ) -> (Landing, Boarding)
     where
         F: Future<Output = Landing> + Send + 'static,
     {
-        let (mut receiver, boarding) = match self.board(url, host, start) {
+        let (mut receiver, boarding) = match self.board(url, zone, start) {
             Ok(boarded) => boarded,
             Err(why) => return (Landing { held: None, failure: Some(why) }, Boarding::Refused),
         };
@@ -80,7 +81,7 @@ impl Flights {
     fn board<F>(
         &self,
         url: &Arc<str>,
-        host: &str,
+        zone: &str,
         start: impl FnOnce(Arc<Semaphore>) -> F,
     ) -> Result<(watch::Receiver<Option<Landing>>, Boarding), NotFetched>
     where
@@ -93,19 +94,19 @@ impl Flights {
         if airborne.len() >= self.most {
             return Err(NotFetched::TooManyAtOnce { limit: self.most, host: None });
         }
-        let mut of_host = airborne.values().filter(|flight| flight.host == host).peekable();
-        let slots = of_host.peek().map(|flight| Arc::clone(&flight.slots));
-        // One host that does not answer leaves room to wait for the others.
-        let most_of_host = (self.most / 4).max(self.slots_of_one_host);
-        if of_host.count() >= most_of_host {
-            return Err(NotFetched::TooManyAtOnce { limit: most_of_host, host: Some(host.to_owned()) });
+        let mut of_zone = airborne.values().filter(|flight| flight.zone == zone).peekable();
+        let slots = of_zone.peek().map(|flight| Arc::clone(&flight.slots));
+        // One that does not answer leaves room to wait for the others.
+        let most_of_zone = (self.most / 4).max(self.slots_of_one_zone);
+        if of_zone.count() >= most_of_zone {
+            return Err(NotFetched::TooManyAtOnce { limit: most_of_zone, host: Some(zone.to_owned()) });
         }
         let slots =
-            slots.unwrap_or_else(|| Arc::new(Semaphore::new(self.slots_of_one_host.min(Semaphore::MAX_PERMITS))));
+            slots.unwrap_or_else(|| Arc::new(Semaphore::new(self.slots_of_one_zone.min(Semaphore::MAX_PERMITS))));
         let (sender, landing) = watch::channel(None);
         airborne.insert(
             Arc::clone(url),
-            Flight { slots: Arc::clone(&slots), host: host.to_owned(), landing: landing.clone() },
+            Flight { slots: Arc::clone(&slots), zone: zone.to_owned(), landing: landing.clone() },
         );
         drop(airborne);
         let gone = Gone { airborne: Arc::clone(&self.airborne), url: Arc::clone(url) };

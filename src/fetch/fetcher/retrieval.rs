@@ -135,14 +135,13 @@ impl Retrieval {
         let limits = &self.settings.limits;
         let (began, time) = (Instant::now(), limits.time(kind));
         let left = || time.saturating_sub(began.elapsed());
-        let of_host =
-            || NotFetched::TooManyAtOnce { limit: limits.of_one_host, host: Some(location.host().to_string()) };
+        let of_zone = || NotFetched::TooManyAtOnce { limit: limits.of_one_host, host: Some(location.host().zone()) };
         let crowded = || NotFetched::TooManyAtOnce { limit: limits.connections, host: None };
-        // The host's first: whoever waits for a slow one must not hold what others need.
+        // The zone's first: whoever waits for a slow one must not hold what others need.
         let slot = tokio::time::timeout(left(), slots.acquire()).await;
         // Waiting counts, and a server is not to blame for what it had no time for.
         let is_in_time = || left() >= time / 8;
-        let _slot = slot.ok().and_then(Result::ok).filter(|_| is_in_time()).ok_or_else(of_host)?;
+        let _slot = slot.ok().and_then(Result::ok).filter(|_| is_in_time()).ok_or_else(of_zone)?;
         let connection = tokio::time::timeout(left(), self.connections.acquire()).await;
         let connection = connection.ok().and_then(Result::ok).filter(|_| is_in_time());
         let _connection = connection.ok_or_else(crowded)?;

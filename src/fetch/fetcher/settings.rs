@@ -81,9 +81,11 @@ pub struct Limits {
     pub document_time: Duration,
     /// How many connections there may be at once.
     pub connections: usize,
-    /// How many connections to one host at once; further fetches from it wait for one.
+    /// How many connections at once to one host, and to all hosts below the name that a registry gave away
+    /// ([`Host::zone`](crate::fetch::location::Host::zone)), for whoever holds it makes as many as he likes; further fetches
+    /// wait for one.
     pub of_one_host: usize,
-    /// How many fetches may be under way or waiting; a quarter of them from one host.
+    /// How many fetches may be under way or waiting; a quarter of them from such hosts.
     pub waiting: usize,
     /// Bytes of answers held in memory.
     pub memory_bytes: u64,

@@ -51,7 +51,7 @@ impl Reader<'_> {
             self.missing(table, "attest");
         }
         let rule = AttestationRule {
-            customer: self.string(table, "customer"),
+            customer: self.client_name(table, "customer"),
             trunk: self.string(table, "trunk"),
             numbers: self.numbers(table, plan),
             attest: self.word(table, "attest", &ATTESTATIONS, "\"A\", \"B\", \"C\", \"none\"").flatten(),
@@ -110,7 +110,7 @@ impl Reader<'_> {
             self.known(&table, &["name", "customer", "addresses"]);
             let trunk = SigningTrunk {
                 name: self.required(&table, "name"),
-                customer: self.string(&table, "customer"),
+                customer: self.client_name(&table, "customer"),
                 addresses: self.ranges(&table, "addresses"),
             };
             if let Some((_, line)) = trunks.iter().find(|(earlier, _)| earlier.name == trunk.name) {

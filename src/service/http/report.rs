@@ -63,7 +63,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     metrics.set("stirtrace_trust_anchors", &[], count(standing.trust().anchors().certificates().len()));
     metrics.set("stirtrace_loaded_seconds", &[], seconds(standing.loaded_at().seconds()));
     metrics.set("stirtrace_key_tables_bytes", &[], count(standing.verifier.tables().bytes()));
-    metrics.set("stirtrace_certificate_urls", &[], count(standing.credentials.len()));
+    metrics.set("stirtrace_certificate_urls", &[], count(standing.credentials.archived_urls()));
+    metrics.set("stirtrace_certificates", &[], count(standing.credentials.held()));
+    metrics.set_counter("stirtrace_certificates_read_total", &[], standing.credentials.read_bodies());
     if let Some(expires) = standing.trust_list_expires() {
         metrics.set("stirtrace_trust_list_expires_seconds", &[], seconds(expires.seconds()));
     }

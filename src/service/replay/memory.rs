@@ -61,6 +61,7 @@ impl Memory {
     }
 
     /// Others saw the token earlier than we did.
+    #[cfg(feature = "redis")]
     pub(super) fn correct(&self, key: TokenKey, earlier: Earlier) {
         if let Some(known) = self.shard(key).calls.get_mut(&key) {
             *known = earlier;
@@ -153,6 +154,7 @@ mod tests {
         assert!(matches!(memory.sight(key(9_999), named(1, 1), at(0)), Sighting::Replay(_)), "the newest stays");
     }
 
+    #[cfg(feature = "redis")]
     #[test]
     fn what_others_saw_earlier_counts_from_then_on() {
         let memory = Memory::new(1000, 125);

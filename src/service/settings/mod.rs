@@ -142,6 +142,8 @@ pub struct Atis82Settings {
     pub reason_names: ReasonNames,
     /// `attestation`: whether a result also carries `attest` and `origid`, as some vendors have it.
     pub attestation: bool,
+    /// `attestation_reason`: whether a signing answer tells its client which rule gave the attestation, or none.
+    pub attestation_reason: bool,
 }
 
 /// How the members of a verification result are spelled.
@@ -163,13 +165,14 @@ pub struct Limits {
     pub body: usize,
     /// `headers`: the most header fields of a request.
     pub headers: usize,
-    /// `connections`: the most connections at a time.
+    /// `connections`: the most connections at a time; each is an open file of the process.
     pub connections: usize,
     /// `requests`: the most requests at a time.
     pub requests: usize,
     /// `header_seconds`: how long the header of a request may take, and a connection idle.
     pub header_time: Duration,
-    /// `request_seconds`: how long a request may take from its header to its answer.
+    /// `request_seconds`: how long a request may take from its header to its answer; more than fetching a certificate
+    /// may.
     pub request_time: Duration,
     /// `drain_seconds`: how long requests under way may go on once the service is told to stop.
     pub drain_time: Duration,

@@ -148,13 +148,14 @@ impl Reader<'_> {
     }
 
     fn atis82(&mut self, table: &Table<'_, '_>) -> Atis82Settings {
-        self.known(table, &["reason_names", "attestation"]);
+        self.known(table, &["reason_names", "attestation", "attestation_reason"]);
         let names = [("reasonCode", ReasonNames::Camel), ("reasoncode", ReasonNames::Lower)];
         Atis82Settings {
             reason_names: self
                 .word(table, "reason_names", &names, "\"reasonCode\", \"reasoncode\"")
                 .unwrap_or_default(),
             attestation: self.flag(table, "attestation").unwrap_or_default(),
+            attestation_reason: self.flag(table, "attestation_reason").unwrap_or_default(),
         }
     }
 

@@ -26,7 +26,7 @@ pub struct PeerManner {
     pub name: Option<String>,
     /// Where its calls come from.
     pub addresses: Vec<AddressRange>,
-    /// What it is called where it shows who it is.
+    /// What it is called where it shows who it is: subjects of tokens, SHA-256 of certificates in lower-case hex.
     pub clients: Vec<String>,
     /// How its calls are treated: what the file does not say is as for everybody.
     pub manner: Manner,

@@ -46,7 +46,7 @@ impl Reader<'_> {
         PeerManner {
             name: self.string(table, "name"),
             addresses: self.ranges(table, "addresses"),
-            clients: self.strings(table, "clients"),
+            clients: self.client_names(table, "clients"),
             manner: self.manner(table, general),
         }
     }

@@ -216,6 +216,44 @@ fn a_client_that_shows_who_it_is_is_known_by_that() {
 }
 
 #[test]
+fn a_certificate_may_be_named_as_tools_print_its_hash() {
+    let hash: String = (0..32u8).map(|byte| format!("{:02x}", byte.wrapping_mul(37) ^ 0xa5)).collect();
+    let pairs = hash.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let colons = pairs.collect::<Vec<_>>().join(":").to_uppercase();
+    let peer =
+        |client: &str| read(&format!("[[peer]]\nname = \"P\"\nclients = [\"sbc-1\", {client:?}]\nreason = \"SIP\"\n"));
+    for written in [
+        hash.clone(),
+        hash.to_uppercase(),
+        colons.clone(),
+        colons.to_lowercase(),
+        format!("sha256 Fingerprint={colons}"),
+        format!("SHA256 Fingerprint={colons}"),
+    ] {
+        let settings = peer(&written).unwrap();
+        let reasons = settings.treat(&forged(), &judge(&forged()), Peer::Client(&hash)).reasons;
+        assert!(reasons[0].starts_with("SIP"), "{written}");
+    }
+    // SHA-1, SHA-384, one digit too few, one pair too few.
+    for wrong in
+        [&hash[..40], &hash.repeat(2)[..96], &hash[..63], &colons[..92], "SHA1 Fingerprint=", "sha1 fingerprint="]
+    {
+        let wrong = if wrong.ends_with('=') { format!("{wrong}{}", &colons[..59]) } else { wrong.to_owned() };
+        let faults = peer(&wrong).unwrap_err();
+        assert_eq!((faults.len(), faults[0].line, faults[0].column), (1, 3, 21), "{wrong}: {faults:?}");
+        assert_eq!(faults[0].key, "peer.clients");
+        assert!(faults[0].to_string().contains("are no SHA-256 of a certificate, which has 64"), "{}", faults[0]);
+    }
+    // Names of their own, whatever they look like.
+    for name in ["0f", "00:1b:63:84:45:e6", "9f86d081884c4d659a2feaa0c55ad015", "urn:sbc=7", "a:b", "Twill Fingerprint"]
+    {
+        let settings = peer(name).unwrap();
+        let reasons = settings.treat(&forged(), &judge(&forged()), Peer::Client(name)).reasons;
+        assert!(reasons[0].starts_with("SIP"), "{name}");
+    }
+}
+
+#[test]
 fn a_treatment_is_one_object() {
     let text = "[[rule]]\naction = \"reject\"\ncode = 603\nphrase = \"Network Blocked\"\n";
     let treatment = serde_json::to_value(treat(text, &good())).unwrap();

@@ -33,8 +33,10 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
     let client = Client::of(&request);
     let body = json_body(request, standing.settings().limits.body).await?;
     let asked = SigningRequest::read(&body, &plan)?;
-    let decided = match standing.attestation() {
-        Some(policy) => asked.by_policy(policy, &client)?,
+    let tells = standing.settings().atis82.attestation_reason;
+    let decided = match standing.attestation().map(|policy| asked.by_policy(policy, &client)) {
+        Some(Ok(decided)) => decided,
+        Some(Err(because)) => return Ok(asked.refused(because, tells)),
         None => asked.as_it_says(),
     };
     let signed = app.engine().sign(decided.signer.as_deref(), &decided.request, app.now()).await;
@@ -47,7 +49,9 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
         members.insert("identityHeader".to_owned(), Value::String(signed.to_string()));
     }
     let mut response = json_response(StatusCode::OK, &json!({"signingResponse": members}));
-    response.headers_mut().insert(REASON, header_value(&decided.because));
+    if tells {
+        response.headers_mut().insert(REASON, header_value(&decided.because));
+    }
     response.extensions_mut().insert(asked.seen(decided));
     Ok(response)
 }
@@ -60,7 +64,8 @@ struct Decided {
     because: String,
 }
 
-/// The standard's body has no place for why a call gets its attestation (F30); a header field takes nothing from it.
+/// The standard's body has no place for why a call gets its attestation (F30); a header field takes nothing from it. It is
+/// sent where the configuration lets clients know the rules.
 const REASON: HeaderName = HeaderName::from_static("attestation-reason");
 
 /// Names of customers and trunks may have any character.
@@ -113,14 +118,12 @@ impl SigningRequest {
     }
 
     /// What the attestation policy makes of it, and who signs. The client's origination identifier stays, unless the
-    /// policy has one for its customers and trunks.
-    fn by_policy(&self, policy: &AttestationPolicy, client: &Client) -> Result<Decided, Exception> {
+    /// policy has one for its customers and trunks. Where it signs nothing, that is said why.
+    fn by_policy(&self, policy: &AttestationPolicy, client: &Client) -> Result<Decided, String> {
         let (customer, trunk) = policy.origin(client.customer(), None, client.address());
         let asked = Asked::of(&self.orig).from_customer(customer).over_trunk(trunk).requesting(Some(self.attest));
         let decision = policy.decide(&asked);
-        let Some(attest) = decision.attest else {
-            return Err(Exception::Policy { status: StatusCode::FORBIDDEN, reason: decision.because });
-        };
+        let Some(attest) = decision.attest else { return Err(decision.because) };
         let origid = match &decision.origid {
             Origid::Fixed(uuid) => uuid,
             Origid::PerCall => &self.origid,
@@ -129,14 +132,21 @@ impl SigningRequest {
         Ok(Decided { request, attest, signer: decision.signer, because: decision.because })
     }
 
+    /// The policy signs nothing. Which rule says so is for the log, and for clients who may know the rules.
+    fn refused(&self, because: String, tells: bool) -> Response {
+        let reason = if tells { because.clone() } else { "the policy does not have this call signed".to_owned() };
+        let mut response = Exception::Policy { status: StatusCode::FORBIDDEN, reason }.into_response();
+        response.extensions_mut().insert(self.parties().because(because));
+        response
+    }
+
     fn seen(&self, decided: Decided) -> Seen {
-        Seen {
-            from: Some(self.orig.to_string()),
-            to: self.dest.first().map(ToString::to_string),
-            attest: Some(decided.attest.as_str()),
-            because: Some(decided.because),
-            ..Seen::default()
-        }
+        Seen { attest: Some(decided.attest.as_str()), ..self.parties() }.because(decided.because)
+    }
+
+    fn parties(&self) -> Seen {
+        let to = self.dest.first().map(ToString::to_string);
+        Seen { from: Some(self.orig.to_string()), to, ..Seen::default() }
     }
 }
 
