@@ -2,6 +2,7 @@
 //! (RFC 8224 §7.2: keyed by the `info` URI).
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -134,12 +135,12 @@ impl Credentials {
 
     /// How many URLs something is known of in the archive.
     pub(crate) fn archived_urls(&self) -> u64 {
-        self.archived.entry_count()
+        counted(&self.archived)
     }
 
     /// How many certificates are held ready.
     pub(crate) fn held(&self) -> u64 {
-        self.read.known.entry_count()
+        counted(&self.read.known)
     }
 
     /// How many bodies were read since the start.
@@ -173,6 +174,16 @@ impl Credentials {
             Err(reason) => Archived { credential: Credential::unavailable(reason), lacked_at: Some(now) },
         }
     }
+}
+
+/// What a cache holds. It counts what came last only when it tidies itself, which it does now and then.
+fn counted<K, V>(cache: &Cache<K, V>) -> u64
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    cache.run_pending_tasks();
+    cache.entry_count()
 }
 
 fn tell_fetched(fetched: &Result<Arc<Fetched>, NotFetched>, attributes: &mut Attributes) {

@@ -66,6 +66,8 @@ fn counts_are_told_as_prometheus_reads_them() {
         "stirtrace_verdicts_total{verdict=\"failed\",reason=\"InvalidSignature\"} 1",
         "stirtrace_signatures_total{outcome=\"signed\"} 1",
         "stirtrace_trust_anchors 3",
+        "stirtrace_certificate_urls 1",
+        "stirtrace_certificates 1",
         "stirtrace_requests_in_flight 1",
     ] {
         assert!(page.lines().any(|own| own == line), "{line} in\n{page}");
