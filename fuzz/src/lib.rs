@@ -26,6 +26,7 @@ use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::{MAX_DESTINATIONS, MAX_PRIORITIES, Passport, Token};
 use stirtrace::sip::call::Call;
 use stirtrace::sip::message::{Message, messages};
+use stirtrace::sip::service_urn;
 use stirtrace::sip::uri::Address;
 use stirtrace::time::UnixTime;
 use stirtrace::zone::Zone;
@@ -58,7 +59,7 @@ fn check_identity(identity: &Identity) {
     match identity {
         Identity::Number(number) => assert!(number.as_str().bytes().all(|c| b"0123456789#*".contains(&c))),
         Identity::Uri(uri) => {
-            let again = uri.parse::<Address>().ok().and_then(|address| address.uri.canonical());
+            let again = service_urn(uri).or_else(|| uri.parse::<Address>().ok()?.uri.canonical());
             assert_eq!(again.as_ref(), Some(uri), "not canonical under {plan:?}");
         }
         _ => {}

@@ -62,6 +62,9 @@ pub enum Fault {
     /// A text that names no place to listen at.
     #[error("no place to listen at such as \"udp:192.0.2.1:5060\" or \"tcp:[2001:db8::1]:5060\": {0}")]
     Listen(&'static str),
+    /// A text that is no namespace of Resource-Priority.
+    #[error("{0:?} is no namespace of Resource-Priority, such as \"ets\"")]
+    Namespace(String),
     /// A text that is no set of numbers.
     #[error(
         "no number such as \"12155550100\", prefix such as \"1215555*\" or range such as \"12155550100-12155550199\": {0}"
