@@ -171,8 +171,13 @@ impl SignRequest {
 
     /// The claims in canonical values, `iat` from the request's own, its `Date` or now (B10).
     pub(super) fn claims(&self, now: UnixTime) -> Result<Claims, Error> {
-        let mut claims = Claims::default();
-        claims.dest = Some(self.destination()?);
+        let mut claims = Claims {
+            dest: Some(self.destination()?),
+            iat: self.issued_at.or(self.date).or(Some(now)),
+            orig: Some(party(&self.originator)?),
+            canonical: true,
+            ..Claims::default()
+        };
         match &self.extension {
             Extension::Base => {}
             Extension::Shaken { attestation, origid } => {
@@ -195,9 +200,6 @@ impl SignRequest {
                 claims.sph = callback(priorities, *is_callback)?;
             }
         }
-        claims.iat = self.issued_at.or(self.date).or(Some(now));
-        claims.orig = Some(party(&self.originator)?);
-        claims.canonical = true;
         Ok(claims)
     }
 

@@ -286,6 +286,13 @@ fn a_diversion_is_signed_for_whom_the_policy_lets_show_the_number() {
     let (id, _, variables) = stand.post(SIGNING, &wanted("12155550112")).exception();
     assert_eq!(id, "POL0001");
     assert!(variables[0].contains("no rule fits 12155550112"), "{variables:?}");
+    // D8: what says nothing of the number is not enough, whatever the request asks for.
+    for settings in ["default = \"C\"", "default = \"B\"\nrequested = \"trust\""] {
+        let stand = Setup::new(&format!("[service.signing]\n{settings}\n")).start();
+        let (id, _, variables) = stand.post(SIGNING, &wanted("12155550131")).exception();
+        assert_eq!(id, "POL0001");
+        assert!(variables[0].ends_with("a diversion wants A for the number that is diverted"), "{variables:?}");
+    }
 }
 
 #[test]

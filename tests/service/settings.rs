@@ -61,6 +61,7 @@ fn who_may_authorise_priorities_is_said_for_signing_and_for_verifying() {
         (own.rph.as_slice(), own.rph_clients.as_slice()),
         (&["esnet".to_owned()][..], &["psap-1".to_owned()][..])
     );
+    assert!(faults(&format!("{signer}rph = \"ets\"\nrph_clients = []\n")).contains("rph_clients: it is empty"));
     insta::assert_snapshot!(faults(&format!(
         "[[service.verification.rph_signer]]\nnamespaces = [\"ets.0\", \"\"]\n\
          [[service.verification.rph_signer]]\nspc = \"771C\"\n{signer}rph_clients = \"psap-1\"\n"

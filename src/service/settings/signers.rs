@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{KeyName, KeySettings, PinSource, Pkcs11Settings, SignerSettings};
-use crate::document::Table;
+use crate::document::{Flaw, Table};
 use crate::passport::ResourcePriority;
 use crate::service::fault::Fault;
 use crate::service::values::Reader;
@@ -25,6 +25,10 @@ impl Reader<'_> {
             };
             if signer.rph.is_empty() && table.get("rph_clients").is_some() {
                 self.missing(&table, "rph");
+            }
+            // Nobody at all is not the same as everybody.
+            if signer.rph_clients.is_empty() && table.get("rph_clients").is_some() && self.is_clean() {
+                self.fault_at(&table, "rph_clients", Flaw::Empty);
             }
             let line = self.place(table.at).0;
             if let Some(line) = lines.insert(signer.name.clone(), line).filter(|_| !signer.name.is_empty()) {

@@ -91,8 +91,8 @@ impl SigningRequest {
 
     /// What the attestation policy makes of it, and who signs.
     fn by_policy(&self, policy: &AttestationPolicy, client: &Client) -> Result<Decided, Exception> {
-        // Of a diversion, the policy is asked about the number that says so, as if it called: whoever may not show the
-        // number must not send its calls elsewhere either.
+        // Of a diversion, the policy is asked about the number that is diverted, as if it called: whoever may not show
+        // the number must not send its calls elsewhere either.
         let (shown, requested) = match &self.wanted {
             Wanted::Div { diverted } => (diverted, None),
             Wanted::Shaken { attest, .. } => (&self.orig, Some(*attest)),
@@ -101,8 +101,12 @@ impl SigningRequest {
         let (customer, trunk) = policy.origin(client.customer(), None, client.address());
         let asked = Asked::of(shown).from_customer(customer).over_trunk(trunk).requesting(requested);
         let decision = policy.decide(&asked);
-        let Some(attest) = decision.attest else {
-            return Err(Exception::Policy { status: StatusCode::FORBIDDEN, reason: decision.because });
+        let is_diversion = matches!(self.wanted, Wanted::Div { .. });
+        // D8, E3: whoever diverts a number says that it is his, as A does.
+        let Some(attest) = decision.attest.filter(|attest| !is_diversion || *attest == Attestation::A) else {
+            let wants = if is_diversion { "; a diversion wants A for the number that is diverted" } else { "" };
+            let reason = format!("{}{wants}", decision.because);
+            return Err(Exception::Policy { status: StatusCode::FORBIDDEN, reason });
         };
         let (attest, request) = match (&self.wanted, &decision.origid) {
             // The client's origination identifier stays, unless the policy has one for its customers and trunks.
