@@ -169,6 +169,20 @@ fn it_signs_verifies_reads_anew_and_stops() {
 }
 
 #[test]
+fn why_a_call_is_not_signed_stands_in_the_log_alone() {
+    let desk = Desk::new();
+    let rules = "[service.log]\nlevel = \"requests\"\n[[service.signing.trunk]]\nname = \"tg-secret\"\n\
+        addresses = \"127.0.0.0/8\"\n[[service.signing.rule]]\ntrunk = \"tg-secret\"\nattest = \"none\"\n";
+    desk.write("stirtrace.toml", configuration(rules));
+    let mut served = Served::start(&desk.path("."), &[]);
+    let (code, answer) = served.ask("POST", "/stir/v1/signing", &signing().to_string());
+    assert!(code == 403 && !answer.contains("tg-secret"), "{answer}");
+    let logged = served.says("request");
+    assert!(logged["because"].as_str().unwrap().contains("trunk tg-secret"), "{logged}");
+    assert_eq!((&logged["code"], &logged["from"]), (&json!(403), &json!("1215xxxxxxx")), "{logged}");
+}
+
+#[test]
 fn the_environment_sends_no_traces_anywhere() {
     let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", collector.local_addr().unwrap());

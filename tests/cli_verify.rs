@@ -375,6 +375,96 @@ fn stirtrace_toml_says_whom_to_trust_and_is_named() {
 }
 
 #[test]
+fn a_diverted_call_passes_for_its_new_target() {
+    // RFC 8946 §4.2; E3: the diverting network signs for the number that it diverts.
+    let desk = Desk::new();
+    let shaken = desk.sign("twill", &[]);
+    let div = desk.sign_as("prairie", &["--ppt", "div", "--div", "12155550131", "--dest", "12155550132"]);
+    let message = invite(&[&shaken, &div]).replace("+12155550131@", "+12155550132@");
+    desk.write("call.sip", &message);
+    let run = desk.run_with(
+        &["verify", "call.sip", "--trust", "{certs}/roots.pem", "--certs", "{certs}/archive", "--at", "date"],
+        b"",
+    );
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert_eq!(run.objects()[0]["passports"][1]["claims"]["div"]["tn"], "12155550131");
+    // E1, and every type has its own claims.
+    for (more, word) in [
+        (&["--ppt", "div", "--div", "12155550131"][..], "is for 12155550131 before and after"),
+        (&["--ppt", "div"], "whom the call was for"),
+        (&["--ppt", "rph"], "no priority is named"),
+        (&["--ppt", "rph", "--rph", "ets"], "no namespace and priority"),
+        (&["--ppt", "rph", "--rph", "ets.0", "--callback"], "esnet"),
+        (&["--ppt", "rph", "--rph", "ets.0", "--attest", "A"], "has no attest"),
+        (&["--ppt", "base", "--origid", "x"], "has no origid"),
+        (&["--ppt", "div", "--div", "12155550131", "--rph", "ets.0"], "has no rph"),
+        (&["--div", "12155550132", "--attest", "A"], "type shaken has no div"),
+    ] {
+        let args = [
+            "sign",
+            "--key",
+            "{certs}/keys/prairie.pem",
+            "--certificate",
+            "{certs}/archive/certificates.lab.example/prairie.pem",
+            "--x5u",
+            "https://certificates.lab.example/prairie.pem",
+            "--orig",
+            "12155550112",
+            "--dest",
+            "12155550131",
+        ];
+        let run = desk.run_with(&[&args, more].concat(), b"");
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{more:?}");
+        assert!(run.err.contains(word), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_priority_is_judged_in_words_of_its_own() {
+    // E8 to E10, H30: for the text, the object and the columns.
+    let desk = Desk::new();
+    let shaken = desk.sign("twill", &[]);
+    let rph = desk.sign_as("twill", &["--ppt", "rph", "--rph", "ets.0", "--rph", "wps.0"]);
+    let asking =
+        |asked: &str| invite(&[&shaken, &rph]).replace("CSeq:", &format!("Resource-Priority: {asked}\r\nCSeq:"));
+    desk.write("authorised.sip", asking("wps.0, ets.0")).write("raised.sip", asking("ets.3"));
+    let verify = |more: &[&str]| {
+        let args = [
+            "verify",
+            "authorised.sip",
+            "raised.sip",
+            "--trust",
+            "{certs}/roots.pem",
+            "--certs",
+            "{certs}/archive",
+            "--at",
+            "date",
+        ];
+        desk.run_with(&[&args, more].concat(), b"")
+    };
+    assert_snapshot("verify-priority", &verify(&["--format", "text"]).all());
+    let run = verify(&[]);
+    let objects = run.objects();
+    assert_eq!(run.code, 0, "a wrong priority fails no call");
+    let expected = serde_json::json!({"verstat": "RPH-Validation-Passed", "requested": ["ets.0", "wps.0"],
+        "authorized": ["ets.0", "wps.0"], "callback": false});
+    assert_eq!(objects[0]["priority"], expected);
+    assert_eq!(
+        (&objects[1]["priority"]["verstat"], &objects[1]["verdict"]),
+        (&"RPH-Validation-Failed".into(), &"passed".into())
+    );
+    let columns = verify(&["--format", "csv"]).out;
+    assert!(columns.contains(",RPH-Validation-Failed,ets.3,,false"), "{columns}");
+    // E12: whom the policy names, and nobody else.
+    for (signer, verstat) in [("552D=wps,ETS", "RPH-Validation-Passed"), ("771C=ets,wps", "RPH-Validation-Failed")] {
+        assert_eq!(verify(&["--rph-signer", signer]).objects()[0]["priority"]["verstat"], verstat, "{signer}");
+    }
+    assert!(verify(&["--rph-signer", "552D"]).err.contains("write it as 552D=ets,wps"));
+    let inspected = desk.run_with(&["inspect", "--format", "text"], rph.as_bytes());
+    assert!(inspected.out.contains("authorises the priority ets.0, wps.0"), "{}", inspected.out);
+}
+
+#[test]
 fn policies_have_their_names() {
     let desk = Desk::new();
     let shaken = desk.sign("twill", &[]);

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use stirtrace::identity_header::IdentityHeader;
 use stirtrace::number::{Identity, NumberPlan};
-use stirtrace::passport::{Attestation, Passport};
+use stirtrace::passport::{Attestation, Passport, ResourcePriority};
 use stirtrace::sign::{Error, SignRequest, SignedIdentity, Signer};
 use stirtrace::sip::Call;
 use stirtrace::time::UnixTime;
 use stirtrace::trust::TrustAnchors;
-use stirtrace::verify::{Conclusion, Materials, Policy, Verifier};
+use stirtrace::verify::{Conclusion, Materials, Policy, PriorityVerstat, Verifier};
 
 #[derive(Deserialize)]
 struct Case {
@@ -25,6 +25,12 @@ struct Case {
     x5u: Option<String>,
     now: Option<String>,
     attest: Option<String>,
+    /// Of a diversion, whom the call was for.
+    div: Option<String>,
+    /// The priorities of an rph.
+    rph: Option<Vec<String>>,
+    #[serde(default)]
+    callback: bool,
     origid: Option<String>,
     orig: String,
     dest: Vec<String>,
@@ -73,13 +79,21 @@ impl Case {
         let identity = |text: &String| SignRequest::identity(text, &NumberPlan::NORTH_AMERICAN);
         let originator = identity(&self.orig)?;
         let destinations = self.dest.iter().map(identity).collect::<Result<_, _>>()?;
-        let mut request = match &self.attest {
-            None => SignRequest::base(originator, destinations),
-            Some(attest) => {
+        let mut request = match (&self.attest, &self.div, &self.rph) {
+            (_, Some(div), _) => SignRequest::div(identity(div)?, originator, destinations),
+            (_, _, Some(rph)) => {
+                let priorities = rph.iter().map(|text| text.parse().unwrap()).collect();
+                SignRequest::rph(priorities, originator, destinations)
+            }
+            (None, None, None) => SignRequest::base(originator, destinations),
+            (Some(attest), None, None) => {
                 let origid = self.origid.as_deref().unwrap_or(ORIGID);
                 SignRequest::shaken(attest.parse().unwrap(), origid, originator, destinations)
             }
         };
+        if self.callback {
+            request = request.as_callback();
+        }
         if let Some(date) = &self.date {
             request = request.dated(time(date));
         }
@@ -197,6 +211,103 @@ proptest! {
         let dest = passport.claims().dest.as_ref().unwrap();
         prop_assert!(dest.numbers.is_sorted() && dest.uris.is_sorted());
         prop_assert!(dest.numbers.iter().all(|number| number.bytes().all(|c| c.is_ascii_digit())));
+    }
+}
+
+fn party(digits: &str) -> Identity {
+    Identity::Number(digits.parse().unwrap())
+}
+
+/// RFC 8946 §3, §4.2; F24, F26: what is diverted here is believed there, for the new target.
+#[test]
+fn a_diversion_of_a_passport_carries_the_call_to_its_new_target() {
+    let plan = NumberPlan::NORTH_AMERICAN;
+    let signed_at = time("2026-05-04T12:00:00Z");
+    let now = signed_at.plus_seconds(20);
+    let certificate = read(&lab_certificate("prairie"));
+    let x5u = "https://certificates.lab.example/prairie.pem";
+    let prairie = Signer::new(&read("certs/keys/prairie.pem"), &certificate, x5u).unwrap();
+    let shaken = SignRequest::shaken(Attestation::A, ORIGID, party("12155550112"), vec![party("12155550131")]);
+    let shaken = twill().sign(&shaken, signed_at).unwrap();
+    let before = Passport::parse(shaken.token()).unwrap();
+    let request = SignRequest::div_of(&before, party("12155550131"), vec![party("12155550132")], &plan).unwrap();
+    let div = prairie.sign(&request, now).unwrap();
+    let claims = Passport::parse(div.token()).unwrap().claim_members();
+    // E2: nothing else is copied, and iat is the one of before.
+    let expected = serde_json::json!({"dest": {"tn": ["12155550132"]}, "div": {"tn": "12155550131"}, "iat": signed_at.seconds(),
+        "orig": {"tn": "12155550112"}});
+    assert_eq!(Value::from(claims), expected);
+    // A second diversion is of the first.
+    let first = Passport::parse(div.token()).unwrap();
+    let request = SignRequest::div_of(&first, party("12155550132"), vec![party("12155550133")], &plan).unwrap();
+    let second = prairie.sign(&request, now).unwrap();
+    let mut materials = Materials::new();
+    materials.set_anchors(TrustAnchors::from_pem(&read("certs/roots.pem")).unwrap());
+    materials.add_certificate("https://certificates.lab.example/twill.pem", &read(&lab_certificate("twill")));
+    materials.add_certificate(x5u, &certificate);
+    for (identities, target, conclusion) in [
+        (vec![&shaken, &div], "12155550132", Conclusion::Passed),
+        (vec![&second, &div, &shaken], "12155550133", Conclusion::Passed),
+        (vec![&shaken, &div], "12155550133", Conclusion::Failed),
+        (vec![&shaken], "12155550132", Conclusion::Failed),
+    ] {
+        let call = Call::bare(identities.iter().map(ToString::to_string));
+        let call = call.with_from(party("12155550112")).with_to(party(target));
+        let verdict = Verifier::new(Policy::default()).verify(&call, &materials, now);
+        assert_eq!(verdict.conclusion, conclusion, "{target}: {:?}", verdict.error());
+    }
+    // E2: div names one of those whom the call was for.
+    let refused = SignRequest::div_of(&before, party("12155550139"), vec![party("12155550132")], &plan).unwrap_err();
+    assert!(matches!(refused, Error::DivertedFromElsewhere { .. }), "{refused}");
+}
+
+/// RFC 8443 §4.1, §4.2: what is authorised here is believed there.
+#[test]
+fn a_priority_that_is_signed_is_believed() {
+    let now = time("2026-05-04T12:00:00Z");
+    let priorities = vec!["wps.0".parse().unwrap(), "ets.0".parse().unwrap()];
+    let request = SignRequest::rph(priorities, party("12155550112"), vec![party("12155550131")]);
+    let signed = twill().sign(&request, now).unwrap();
+    let mut materials = Materials::new();
+    materials.set_anchors(TrustAnchors::from_pem(&read("certs/roots.pem")).unwrap());
+    materials.add_certificate("https://certificates.lab.example/twill.pem", &read(&lab_certificate("twill")));
+    let call = Call::bare([signed.to_string()]).with_from(party("12155550112")).with_to(party("12155550131"));
+    for (asked, verstat) in [
+        ("ets.0, wps.0", PriorityVerstat::RphValidationPassed),
+        ("ETS.0", PriorityVerstat::RphValidationPassed),
+        ("ets.1", PriorityVerstat::RphValidationFailed),
+    ] {
+        let call = call.clone().with_resource_priority([asked]);
+        let verdict = Verifier::new(Policy::default()).verify(&call, &materials, now);
+        assert_eq!(verdict.priority.map(|own| own.verstat), Some(verstat), "{asked}");
+        assert_eq!(verdict.conclusion, Conclusion::None);
+    }
+}
+
+proptest! {
+    /// A14-A20: the claims of every type are canonical, and read back without a deviation.
+    #[test]
+    fn diversions_and_priorities_read_back_canonical(
+        numbers in prop::collection::btree_set("1215555[0-9]{4}", 3),
+        priorities in prop::collection::vec("[a-zA-Z][a-zA-Z0-9-]{0,6}\\.[0-9]{1,2}", 1..8),
+        is_callback in any::<bool>(),
+        seconds in 1_770_000_000_i64..1_900_000_000,
+    ) {
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let mut values: Vec<ResourcePriority> = priorities.iter().map(|text| text.parse().unwrap()).collect();
+        values.push("esnet.0".parse().unwrap());
+        let rph = SignRequest::rph(values, party(numbers[0]), vec![party(numbers[1])]);
+        let rph = if is_callback { rph.as_callback() } else { rph };
+        let div = SignRequest::div(party(numbers[1]), party(numbers[0]), vec![party(numbers[2])]);
+        for request in [rph, div] {
+            let signed = twill().sign(&request, UnixTime::from_seconds(seconds)).unwrap();
+            let header = IdentityHeader::parse(&signed.to_string()).unwrap();
+            prop_assert_eq!(header.ppt.as_deref(), request.ppt());
+            let passport = Passport::parse(signed.token()).unwrap();
+            prop_assert_eq!(passport.deviations().count(), 0);
+            prop_assert!(passport.header().canonical && passport.claims().canonical && passport.claims().faults.is_empty());
+            prop_assert_eq!(passport.claims(), signed.claims());
+        }
     }
 }
 

@@ -23,9 +23,10 @@ use stirtrace::certificate::tn_auth_list::{Encompassing, TnAuthList};
 use stirtrace::es256::{Batch, Digest, KeyTable, PublicKey, Signature, Width};
 use stirtrace::identity_header::{self, IdentityHeader};
 use stirtrace::number::{Identity, NumberPlan};
-use stirtrace::passport::{MAX_DESTINATIONS, Passport, Token};
+use stirtrace::passport::{MAX_DESTINATIONS, MAX_PRIORITIES, Passport, Token};
 use stirtrace::sip::call::Call;
 use stirtrace::sip::message::{Message, messages};
+use stirtrace::sip::service_urn;
 use stirtrace::sip::uri::Address;
 use stirtrace::time::UnixTime;
 use stirtrace::zone::Zone;
@@ -58,7 +59,7 @@ fn check_identity(identity: &Identity) {
     match identity {
         Identity::Number(number) => assert!(number.as_str().bytes().all(|c| b"0123456789#*".contains(&c))),
         Identity::Uri(uri) => {
-            let again = uri.parse::<Address>().ok().and_then(|address| address.uri.canonical());
+            let again = service_urn(uri).or_else(|| uri.parse::<Address>().ok()?.uri.canonical());
             assert_eq!(again.as_ref(), Some(uri), "not canonical under {plan:?}");
         }
         _ => {}
@@ -109,6 +110,7 @@ fn check_passport(text: &str, passport: &Passport) {
     assert!(text.contains(signed), "the signed bytes are not those received");
     let called = passport.claims().dest.as_ref().map_or(0, |dest| dest.parties().count());
     assert!(called <= 2 * MAX_DESTINATIONS);
+    assert!(passport.claims().rph.as_ref().is_none_or(|rph| (1..=MAX_PRIORITIES).contains(&rph.len())));
     let canonical = Passport::signing_input_of(passport.header(), passport.claims());
     let token = Passport::token_of(&canonical, passport.signature());
     // Printing drops what the types do not know; what they know must survive.

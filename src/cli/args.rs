@@ -16,7 +16,9 @@ use crate::cli::sign::SignArgs;
 use crate::cli::speed::SpeedArgs;
 use crate::cli::trace::TraceArgs;
 use crate::fetch::address::Allowance;
+use crate::passport::ResourcePriority;
 use crate::time::UnixTime;
+use crate::verify::PrioritySigner;
 
 /// Verify SHAKEN caller ID, name who signed a call, and trace who let it in.
 #[derive(Clone, Debug, Parser)]
@@ -385,6 +387,17 @@ pub(crate) struct PolicyArgs {
     /// Which PASSporT a call must carry to pass
     #[arg(long, value_enum, value_name = "TYPE", help_heading = "Policy")]
     pub(crate) require: Option<RequiredType>,
+    /// Who may authorise priorities by rph: a provider's code with its namespaces; repeatable [default: any provider]
+    #[arg(long, value_name = "SPC=NAMESPACE,..", value_parser = priority_signer, help_heading = "Policy")]
+    pub(crate) rph_signer: Vec<PrioritySigner>,
+}
+
+fn priority_signer(text: &str) -> Result<PrioritySigner, String> {
+    let (spc, namespaces) = text.split_once('=').unwrap_or((text, ""));
+    if spc.is_empty() || namespaces.split(',').any(|name| format!("{name}.0").parse::<ResourcePriority>().is_err()) {
+        return Err("write it as 552D=ets,wps".to_owned());
+    }
+    Ok(PrioritySigner::new(spc, namespaces.split(',')))
 }
 
 /// Whose response codes are given.

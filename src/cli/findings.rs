@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::identity_header::IdentityHeader;
-use crate::passport::{Attestation, Claims, Deviation, Fault, Header, Passport, is_uuid};
+use crate::passport::{Attestation, Claims, Deviation, Fault, Header, PSAP_CALLBACK, Passport, is_uuid};
 
 /// One oddity.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -146,6 +146,7 @@ impl Findings {
             ("attest", shaken && claims.attest.is_none()),
             ("origid", shaken && claims.origid.is_none()),
             ("div", ppt == Some("div") && claims.div.is_none()),
+            ("rph", ppt == Some("rph") && claims.rph.is_none()),
         ];
         for (claim, is_missing) in missing {
             if is_missing && !claims.faults.iter().any(|fault| fault.member == claim) {
@@ -154,6 +155,9 @@ impl Findings {
         }
         if let Some(attest) = claims.attest.as_deref().filter(|attest| attest.parse::<Attestation>().is_err()) {
             self.error("H14", format!("attest is {attest:?} where A, B or C belongs"));
+        }
+        if let Some(sph) = claims.sph.as_deref().filter(|sph| *sph != PSAP_CALLBACK) {
+            self.error("H30", format!("sph is {sph:?} where only {PSAP_CALLBACK:?} exists"));
         }
         if let Some(origid) = claims.origid.as_deref().filter(|origid| !is_uuid(origid)) {
             self.warning("G12", format!("origid {origid:?} is no UUID"));

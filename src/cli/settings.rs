@@ -16,7 +16,7 @@ use crate::sip::call::Call;
 use crate::sip::json_call::party;
 use crate::time::UnixTime;
 use crate::traceback::Span;
-use crate::verify::{CrlPolicy, Policy, Profile, Require};
+use crate::verify::{CrlPolicy, Policy, PrioritySigners, Profile, Require};
 
 /// What `stirtrace verify` is to do.
 #[derive(Debug)]
@@ -116,6 +116,10 @@ fn policy(args: &PolicyArgs, revocation: &RevocationArgs) -> Policy {
             None => Require::Any,
         },
         crl: crl_policy(revocation.crl_policy),
+        priority_signers: match args.rph_signer.as_slice() {
+            [] => PrioritySigners::AnyProvider,
+            named => PrioritySigners::Only(named.to_vec()),
+        },
         ..Policy::default()
     }
 }

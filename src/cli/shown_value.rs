@@ -181,7 +181,7 @@ fn print_passport(passport: &Passport, text: &mut Text) {
     if let Some(x5u) = &header.x5u {
         text.name("x5u").put(Tone::Name, x5u).end();
     }
-    let known = ["attest", "dest", "div", "iat", "orig", "origid"];
+    let known = ["attest", "dest", "div", "iat", "orig", "origid", "rph", "sph"];
     for (name, value) in passport.claim_members() {
         let read = known.contains(&name.as_str()) && !claims.faults.iter().any(|fault| fault.member == name);
         if !read {
@@ -215,6 +215,18 @@ fn print_claims(claims: &Claims, text: &mut Text) {
     if let Some(origid) = &claims.origid {
         text.field("origid", origid);
     }
+    if claims.rph.is_some() {
+        text.field("rph", priorities_meaning(claims));
+    }
+    if let Some(sph) = &claims.sph {
+        text.field("sph", sph);
+    }
+}
+
+/// What an `rph` claim says, in a few words (RFC 8443 §3).
+pub(crate) fn priorities_meaning(claims: &Claims) -> String {
+    let values: Vec<_> = claims.rph.iter().flatten().map(ToString::to_string).collect();
+    format!("authorises the priority {}", values.join(", "))
 }
 
 /// What an attestation says, in a few words (RFC 8588 §4).

@@ -10,8 +10,8 @@ use crate::cli::exit::{Complaint, Exit, Stop};
 use crate::cli::files::read_named;
 use crate::cli::printer::{Present, Printer};
 use crate::cli::text::Text;
-use crate::number::NumberPlan;
-use crate::passport::{Attestation, Passport};
+use crate::number::{Identity, NumberPlan};
+use crate::passport::{Attestation, Passport, ResourcePriority};
 use crate::service::uuid;
 use crate::sign::{Error, SignRequest, SignedIdentity, Signer};
 use crate::time::UnixTime;
@@ -48,6 +48,15 @@ pub(crate) struct SignArgs {
     /// The call's Date, which iat repeats; refused when it is more than 60 s from now: RFC 3339, or as SIP writes it
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<UnixTime>,
+    /// Of a diversion: whom the call was for, and for whom the certificate has to speak; --dest is where it goes on to
+    #[arg(long, value_name = "TN|URI")]
+    div: Option<String>,
+    /// A priority to authorise, as Resource-Priority has it (ets.0); repeatable
+    #[arg(long, value_name = "NAMESPACE.PRIORITY")]
+    rph: Vec<ResourcePriority>,
+    /// The call calls back an emergency caller: sph, with a priority of esnet
+    #[arg(long, requires = "rph")]
+    callback: bool,
     /// The type of PASSporT
     #[arg(long, value_enum, value_name = "TYPE", default_value_t)]
     ppt: PassportType,
@@ -70,6 +79,10 @@ enum PassportType {
     Shaken,
     /// RFC 8225 without an extension: who calls whom, no more
     Base,
+    /// RFC 8946: the call was for --div; orig and iat as in the PASSporT before
+    Div,
+    /// RFC 8443: the call may have the priorities --rph, by providers
+    Rph,
 }
 
 /// Runs `stirtrace sign` at the instant `now`.
@@ -100,22 +113,56 @@ fn request(args: &SignArgs) -> Result<SignRequest, Complaint> {
         |option: &str, text: &String| SignRequest::identity(text, &PLAN).map_err(|error| named(option, &error));
     let originator = identity("--orig", &args.orig)?;
     let destinations = args.dest.iter().map(|text| identity("--dest", text)).collect::<Result<_, _>>()?;
-    let request = match (args.ppt, args.attest) {
-        (PassportType::Shaken, Some(attest)) => {
-            let origid = args.origid.clone().map_or_else(random_uuid, Ok)?;
-            SignRequest::shaken(attest, origid, originator, destinations)
-        }
-        (PassportType::Shaken, None) => {
-            return Err(Complaint::new("a shaken PASSporT says how far you vouch for the call")
-                .hint("give --attest A, B or C, or sign a base PASSporT with --ppt base"));
-        }
-        (PassportType::Base, None) if args.origid.is_none() => SignRequest::base(originator, destinations),
-        (PassportType::Base, _) => {
-            return Err(Complaint::new("a base PASSporT has neither attest nor origid").hint("leave them out"));
-        }
-    };
+    let request = of_type(args, originator, destinations)?;
     let request = args.date.into_iter().fold(request, SignRequest::dated);
     Ok(args.iat.into_iter().fold(request, SignRequest::issued_at))
+}
+
+/// Every type has the options of its claims and no others.
+fn of_type(args: &SignArgs, originator: Identity, destinations: Vec<Identity>) -> Result<SignRequest, Complaint> {
+    let foreign = [
+        ("attest", "--attest", PassportType::Shaken, args.attest.is_some()),
+        ("origid", "--origid", PassportType::Shaken, args.origid.is_some()),
+        ("div", "--div", PassportType::Div, args.div.is_some()),
+        ("rph", "--rph", PassportType::Rph, !args.rph.is_empty()),
+    ];
+    if let Some((claim, option, _, _)) = foreign.into_iter().find(|(_, _, of, given)| *given && *of != args.ppt) {
+        let complaint = format!("a PASSporT of type {} has no {claim}", args.ppt.as_str());
+        return Err(Complaint::new(complaint).hint(format!("leave {option} out, or name another --ppt")));
+    }
+    match args.ppt {
+        PassportType::Shaken => {
+            let Some(attest) = args.attest else {
+                return Err(Complaint::new("a shaken PASSporT says how far you vouch for the call")
+                    .hint("give --attest A, B or C, or sign a base PASSporT with --ppt base"));
+            };
+            let origid = args.origid.clone().map_or_else(random_uuid, Ok)?;
+            Ok(SignRequest::shaken(attest, origid, originator, destinations))
+        }
+        PassportType::Base => Ok(SignRequest::base(originator, destinations)),
+        PassportType::Div => {
+            let Some(text) = &args.div else {
+                return Err(Complaint::new("a diversion says whom the call was for").hint("give --div TN"));
+            };
+            let diverted = SignRequest::identity(text, &PLAN).map_err(|error| named("--div", &error))?;
+            Ok(SignRequest::div(diverted, originator, destinations))
+        }
+        PassportType::Rph => {
+            let request = SignRequest::rph(args.rph.clone(), originator, destinations);
+            Ok(if args.callback { request.as_callback() } else { request })
+        }
+    }
+}
+
+impl PassportType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shaken => "shaken",
+            Self::Base => "base",
+            Self::Div => "div",
+            Self::Rph => "rph",
+        }
+    }
 }
 
 /// RFC 9562 §5.4: version 4.
@@ -144,6 +191,7 @@ fn complaint(error: Error) -> Complaint {
     match error {
         Error::StaleDate { .. } => complaint.hint("--iat WHEN signs as of another instant, for examples and tests"),
         Error::NoProviderCode { .. } => complaint.hint("--ppt base"),
+        Error::NoPriority => complaint.hint("--rph ets.0"),
         _ => complaint,
     }
 }

@@ -3,12 +3,14 @@
 use crate::cli::captures::Captured;
 use crate::cli::caret::Caret;
 use crate::cli::recorded::Recorded;
-use crate::cli::shown_value::attestation_meaning;
+use crate::cli::shown_value::{attestation_meaning, priorities_meaning};
 use crate::cli::text::{Text, Tone};
 use crate::cli::verify::Judged;
 use crate::number::Identity;
 use crate::sip::call::CallForm;
-use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Status};
+use crate::verify::{
+    Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Priority, PriorityVerstat, Status,
+};
 
 /// Prints one verdict.
 pub(crate) struct VerdictText<'a> {
@@ -125,6 +127,9 @@ impl<'a> VerdictText<'a> {
         if self.judged.call.identities.is_empty() {
             text.field("identity", "none: nobody signed this call");
         }
+        if let Some(priority) = &self.judged.verdict.priority {
+            print_priority(priority, text);
+        }
     }
 
     fn report_headline(&self, report: &PassportReport, index: usize, text: &mut Text) {
@@ -156,6 +161,7 @@ impl<'a> VerdictText<'a> {
             Some(attest) => {
                 text.name("signed").put(Tone::Strong, attest).plain(attestation_meaning(attest)).end();
             }
+            None if claims.rph.is_some() => text.field("signed", priorities_meaning(claims)),
             None => text.field("signed", "attests nothing"),
         }
         let orig = claims.orig.as_ref().map_or("?", |party| party.as_str());
@@ -281,12 +287,38 @@ impl<'a> VerdictText<'a> {
             Error::X5uMismatch { .. } => {
                 "the certificate moved, or somebody changed the header: ask the signer which URL is right"
             }
+            Error::PriorityMismatch { .. } => {
+                "take Resource-Priority off the call, or ask whoever hands it over why it is another one than was signed"
+            }
+            Error::PriorityNotAuthorized { .. } => {
+                "take Resource-Priority off the call; if the signer may authorise it, name it with --rph-signer SPC=NAMESPACE"
+            }
             Error::NoCallingIdentity { .. } => {
                 "look for the caller in P-Asserted-Identity before it was made anonymous"
             }
             _ => return None,
         };
         Some(words.to_owned())
+    }
+}
+
+/// What becomes of Resource-Priority (E9).
+fn print_priority(priority: &Priority, text: &mut Text) {
+    let tone = match priority.verstat {
+        PriorityVerstat::RphValidationPassed => Tone::Good,
+        PriorityVerstat::RphValidationFailed => Tone::Bad,
+        _ => Tone::Doubt,
+    };
+    let list = |values: Vec<String>| if values.is_empty() { "none".to_owned() } else { values.join(", ") };
+    let authorized = list(priority.authorized.iter().map(ToString::to_string).collect());
+    text.name("priority").put(tone, priority.verstat);
+    text.plain(format_args!("  authorised: {authorized}; asked for: {}", list(priority.requested.clone())));
+    if priority.callback {
+        text.plain("; calls back an emergency caller");
+    }
+    text.end();
+    if priority.is_to_be_stripped() {
+        text.name("").put(Tone::Name, "→ ").plain("strip Resource-Priority, and treat it as an ordinary call").end();
     }
 }
 

@@ -186,6 +186,10 @@ impl Present for Judged<'_> {
         "fetched.fetched_at",
         "fetched.confirmed_at",
         "fetched.stale",
+        "priority.verstat",
+        "priority.requested",
+        "priority.authorized",
+        "priority.callback",
     ];
 
     fn text(&self, text: &mut Text) {

@@ -1,8 +1,9 @@
-//! The claims of a PASSporT (RFC 8225 §5; RFC 8588 §4 and §5; RFC 8946 §3).
+//! The claims of a PASSporT (RFC 8225 §5; RFC 8588 §4 and §5; RFC 8946 §3; RFC 8443 §3, RFC 9027 §4).
 
 use std::borrow::Cow;
 
 use super::json::{Json, canonical_object};
+use super::rph::{self, ResourcePriority};
 use super::usual;
 use super::{Deviation, Fault};
 use crate::time::UnixTime;
@@ -23,6 +24,10 @@ pub struct Claims {
     pub orig: Option<Party>,
     /// `origid` (shaken): the signer's opaque name for where the call came from.
     pub origid: Option<String>,
+    /// `rph`: the priorities that the signer authorises (RFC 8443).
+    pub rph: Option<Vec<ResourcePriority>>,
+    /// `sph` (rph): what an emergency call's callback says of itself, whatever it says (RFC 9027).
+    pub sph: Option<String>,
     /// Claims that are there with a value of the wrong type.
     pub faults: Vec<Fault>,
     /// Spellings that the field has and the standard has not.
@@ -111,6 +116,8 @@ impl Claims {
             "iat" => self.iat = Some(self.instant(value)?),
             "orig" => self.orig = Some(self.party("orig", value)?),
             "origid" => self.origid = Some(string(value)?),
+            "rph" => self.rph = Some(rph::read(value)?),
+            "sph" => self.sph = Some(string(value)?),
             // A24: claims that nobody here knows are no error.
             _ => {}
         }
@@ -215,6 +222,8 @@ impl Claims {
             ("iat", self.iat.map(|instant| Json::Number(instant.seconds().into()))),
             ("orig", party(&self.orig)),
             ("origid", text(&self.origid)),
+            ("rph", self.rph.as_deref().map(rph::to_json)),
+            ("sph", text(&self.sph)),
         ];
         let members: Vec<_> =
             members.into_iter().filter_map(|(name, value)| Some((Cow::Borrowed(name), value?))).collect();

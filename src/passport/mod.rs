@@ -9,6 +9,7 @@ mod header;
 mod header_cache;
 pub(crate) mod json;
 mod jws;
+mod rph;
 mod shaken;
 mod usual;
 
@@ -19,6 +20,8 @@ pub use claims::{Claims, Destination, MAX_DESTINATIONS, Party};
 pub use header::Header;
 pub use header_cache::HeaderCache;
 pub use jws::{Error, MAX_TOKEN_BYTES, Segment};
+pub(crate) use rph::namespace;
+pub use rph::{EMERGENCY_NAMESPACE, InvalidResourcePriority, MAX_PRIORITIES, PSAP_CALLBACK, ResourcePriority};
 pub use shaken::{Attestation, InvalidAttestation, is_uuid};
 
 /// A PASSporT in full form, read but not believed.

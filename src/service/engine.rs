@@ -228,8 +228,9 @@ impl Engine {
 fn tell_signed(signed: &Result<SignedIdentity, NotSigned>, attributes: &mut Attributes) {
     match signed {
         Ok(signed) => {
-            let attest = signed.claims().attest.as_deref().unwrap_or_default();
-            attributes.text("stirtrace.attest", attest);
+            if let Some(attest) = signed.claims().attest.as_deref() {
+                attributes.text("stirtrace.attest", attest);
+            }
         }
         Err(NotSigned::Refused(_)) => attributes.word("stirtrace.reason", "refused"),
         Err(NotSigned::NoSigner { .. }) => attributes.fault("no-signer"),

@@ -73,6 +73,9 @@ pub enum Fault {
         "no place to listen at such as \"udp:192.0.2.1:5060\", \"tcp:[2001:db8::1]:5060\" or \"tls:192.0.2.1:5061\": {0}"
     )]
     Listen(&'static str),
+    /// A text that is no namespace of Resource-Priority.
+    #[error("{0:?} is no namespace of Resource-Priority, such as \"ets\"")]
+    Namespace(String),
     /// A text that is no set of numbers.
     #[error(
         "no number such as \"12155550100\", prefix such as \"1215555*\" or range such as \"12155550100-12155550199\": {0}"

@@ -22,7 +22,7 @@ use crate::service::values::{self, Reader};
 use crate::sip::call::Call;
 use crate::sip::uri::SipUri;
 use crate::time::UnixTime;
-use crate::verify::{Conclusion, PassportReport, Status, Verdict};
+use crate::verify::{Conclusion, PassportReport, PriorityVerstat, Status, Verdict};
 use memory::{Memory, Sighting};
 
 /// `[service.replay]`: how tokens are remembered.
@@ -324,8 +324,10 @@ impl std::fmt::Display for Earlier {
 /// A PASSporT whose call was diverted since is not among them: it came to whom it was for, and comes again with each
 /// diversion, as RFC 8946 wants. The last diversion's token is.
 fn tokens_at_stake(call: &Call, verdict: &Verdict, plan: &NumberPlan) -> Vec<(TokenKey, String)> {
-    // What passed is bound to its call: a bare Identity value, of which nobody knows whose call it was, never passes.
-    if verdict.conclusion != Conclusion::Passed {
+    // What passed, be it only the priority, is bound to its call: a bare Identity value, of which nobody knows whose call it was, never passes.
+    let has_priority =
+        || verdict.priority.as_ref().is_some_and(|own| own.verstat == PriorityVerstat::RphValidationPassed);
+    if verdict.conclusion != Conclusion::Passed && !has_priority() {
         return Vec::new();
     }
     let valid = || verdict.passports.iter().enumerate().filter(|(_, report)| report.status == Status::Valid);

@@ -1,11 +1,7 @@
 //! The lab's certificates and calls signed by them, for the tests of the service.
 
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
-use p256::pkcs8::DecodePrivateKey as _;
-
 use crate::number::{Identity, NumberPlan};
-use crate::passport::{Attestation, Claims, Destination, Header, Party, Passport};
+use crate::passport::Attestation;
 #[cfg(feature = "service")]
 use crate::service::engine::Engine;
 #[cfg(feature = "service")]
@@ -52,17 +48,14 @@ pub(crate) fn identity_of(attest: Attestation, called: &str, at: UnixTime) -> St
 
 /// A diversion of the usual caller's call.
 pub(crate) fn diversion(from: &str, to: &str) -> String {
-    let claims = Claims {
-        dest: Some(Destination::new(vec![to.to_owned()], Vec::new())),
-        div: Some(Party::Number(from.to_owned())),
-        iat: Some(NOW),
-        orig: Some(Party::Number(CALLER.to_owned())),
-        ..Claims::default()
-    };
-    let input = Passport::signing_input_of(&Header::new(Some("div"), URL), &claims);
-    let key = SigningKey::from_pkcs8_pem(std::str::from_utf8(KEY).unwrap()).unwrap();
-    let signature: Signature = key.sign(input.as_bytes());
-    format!("{};info=<{URL}>;ppt=div", Passport::token_of(&input, &signature.to_bytes()))
+    let request = SignRequest::div(number(from), number(CALLER), vec![number(to)]);
+    signer().sign(&request, NOW).unwrap().to_string()
+}
+
+/// A priority of the usual call, authorised.
+pub(crate) fn authorisation(priority: &str) -> String {
+    let request = SignRequest::rph(vec![priority.parse().unwrap()], number(CALLER), vec![number(CALLED)]);
+    signer().sign(&request, NOW).unwrap().to_string()
 }
 
 /// An INVITE of the usual parties with these fields more, each with its line end.

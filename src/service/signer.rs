@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use crate::passport::ResourcePriority;
 use crate::service::engine::NotSigned;
 use crate::sign::{SignRequest, SignedIdentity, Signer, SigningCertificate};
 use crate::time::UnixTime;
@@ -71,8 +72,17 @@ impl KeyFailure {
 pub struct NamedSigner {
     name: String,
     key: Place,
+    /// What it may authorise by rph, if anything.
+    priorities: Arc<Permission>,
     /// Whether the last signature failed; told once, not with each call.
     failing: Arc<AtomicBool>,
+}
+
+/// Which priorities a signer may authorise, and for whom.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Permission {
+    namespaces: Vec<String>,
+    clients: Vec<String>,
 }
 
 /// Where the private key lies.
@@ -96,7 +106,22 @@ impl NamedSigner {
     }
 
     fn at(name: impl Into<String>, key: Place) -> Self {
-        Self { name: name.into(), key, failing: Arc::default() }
+        Self { name: name.into(), key, priorities: Arc::default(), failing: Arc::default() }
+    }
+
+    /// The same, which may authorise priorities of these namespaces: for these clients, or where none is named for
+    /// everybody who may have calls signed (RFC 8443 §4.1).
+    #[must_use]
+    pub fn authorising<T: AsRef<str>>(self, namespaces: impl IntoIterator<Item = T>, clients: Vec<String>) -> Self {
+        let namespaces = namespaces.into_iter().map(|name| name.as_ref().to_ascii_lowercase()).collect();
+        Self { priorities: Arc::new(Permission { namespaces, clients }), ..self }
+    }
+
+    /// Whether it may authorise all of these for a client of that name.
+    pub(crate) fn may_authorise(&self, priorities: &[ResourcePriority], client: Option<&str>) -> bool {
+        let Permission { namespaces, clients } = &*self.priorities;
+        let is_client = clients.is_empty() || client.is_some_and(|name| clients.iter().any(|own| own == name));
+        is_client && priorities.iter().all(|priority| namespaces.iter().any(|own| own == priority.namespace()))
     }
 
     /// The same, as one that goes on from `before`: whether its key signs is known already, where both have one

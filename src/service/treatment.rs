@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use crate::passport::Attestation;
 use crate::sip::call::Call;
-use crate::verify::{CheckResult, Conclusion, Error, PassportReport, SipResponse, Verdict, Verstat};
+use crate::verify::{
+    CheckResult, Conclusion, Error, PassportReport, Priority, PriorityVerstat, SipResponse, Verdict, Verstat,
+};
 
 pub use conditions::Conditions;
 pub use peer::{Peer, PeerManner};
@@ -173,6 +175,10 @@ pub struct Treatment {
     pub origid: Option<String>,
     /// Whether the call was diverted without proof (F24).
     pub diverted: bool,
+    /// What became of the call's priority; none where it has none, or nothing is added.
+    pub priority: Option<PriorityVerstat>,
+    /// The header fields to be taken off the call: Resource-Priority, where nobody may authorise it (E9).
+    pub strip: Vec<&'static str>,
     /// The values of Reason fields (E22, E23).
     pub reasons: Vec<String>,
     /// Which rule decided, for logs and for whoever asks.
@@ -262,6 +268,8 @@ impl Manner {
             verstat: None,
             attest: None,
             origid: None,
+            priority: None,
+            strip: Vec::new(),
             reasons: Vec::new(),
             ..self.tagged(verdict, verdict.verstat)
         };
@@ -281,6 +289,9 @@ impl Manner {
     fn tagged(&self, verdict: &Verdict, verstat: Verstat) -> Treatment {
         let believed = verstat == Verstat::TnValidationPassed;
         let attest = verdict.attest.filter(|_| believed);
+        let priority = verdict.priority.as_deref();
+        // RFC 8443 §4.2.
+        let is_to_be_stripped = priority.is_some_and(Priority::is_to_be_stripped);
         Treatment {
             action: Action::Tag,
             rejection: None,
@@ -289,6 +300,8 @@ impl Manner {
             attest,
             origid: verdict.origid.clone().filter(|_| believed),
             diverted: false,
+            priority: priority.map(|own| own.verstat),
+            strip: is_to_be_stripped.then_some(RESOURCE_PRIORITY).into_iter().collect(),
             reasons: self.reason.values(verdict),
             because: String::new(),
         }
@@ -368,6 +381,8 @@ fn phrase_of(code: u16) -> &'static str {
         _ => "Declined",
     }
 }
+
+const RESOURCE_PRIORITY: &str = "Resource-Priority";
 
 /// The checks of table H's rows 18 and 26.
 const DEST: &str = "dest-matches";

@@ -146,11 +146,12 @@ impl SigningCertificate {
     fn check_authority(&self, request: &SignRequest) -> Result<(), Error> {
         let list = self.tn_auth_list()?;
         let is_provider = list.is_some_and(|list| list.spc().is_some());
-        // F27: who holds numbers only signs base PASSporTs; the provider signs shaken.
-        if request.ppt().is_some() && !is_provider {
+        // F27: who holds numbers only signs base PASSporTs, and diversions from these numbers; the provider signs
+        // shaken, and rph: numbers are no authority over a namespace (E8).
+        if matches!(request.ppt(), Some("shaken" | "rph")) && !is_provider {
             return Err(Error::NoProviderCode { certificate: self.name() });
         }
-        let authorized = match (&request.originator, list) {
+        let authorized = match (request.speaker(), list) {
             // Whether the number is the provider's own, the provider knows and its certificate does not.
             (Identity::Number(number), Some(list)) => list.covers(number) != Coverage::Outside,
             (Identity::Number(_), None) => false,
@@ -160,7 +161,7 @@ impl SigningCertificate {
         if authorized {
             return Ok(());
         }
-        Err(Error::NotAuthorized { originator: request.originator.to_string(), certificate: self.name() })
+        Err(Error::NotAuthorized { originator: request.speaker().to_string(), certificate: self.name() })
     }
 
     fn tn_auth_list(&self) -> Result<Option<&TnAuthList>, Error> {

@@ -10,6 +10,9 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// `sph` goes with priorities of `esnet` only (RFC 9027 §4; E10).
+    #[error("a callback of an emergency call has a priority of esnet, such as esnet.0; add it, or sign no callback")]
+    CallbackWithoutEmergency,
     /// The certificate's validity has ended (B-A3).
     #[error("the certificate expired at {not_after}, and the call is of {at}; get a new certificate")]
     CertificateExpired {
@@ -35,6 +38,14 @@ pub enum Error {
     /// The certificate does not let its holder sign these claims (C12).
     #[error("{0}; change the claim, or sign with another certificate")]
     ClaimConstraintViolated(ConstraintViolation),
+    /// The PASSporT to be diverted is for somebody else (RFC 8946 §3; E2).
+    #[error("the PASSporT is for {signed}, not for {diverted}; name whom it is for, or sign no diversion of it")]
+    DivertedFromElsewhere {
+        /// Whom the call is said to be diverted from.
+        diverted: String,
+        /// Its `dest`.
+        signed: String,
+    },
     /// The private key wants a password.
     #[error("the private key is encrypted; decrypt it first, for instance with `openssl pkey`")]
     EncryptedPrivateKey,
@@ -67,22 +78,34 @@ pub enum Error {
     /// Nobody is called (A8).
     #[error("nobody is called; name at least one destination")]
     NoDestination,
+    /// The PASSporT to be diverted does not say who calls (RFC 8946 §3; E2).
+    #[error("the PASSporT has no orig to be copied; divert only calls whose PASSporT can be read")]
+    NoOriginator,
+    /// No priority is to be authorised (RFC 8443 §3; E8).
+    #[error("no priority is named; name at least one, such as ets.0")]
+    NoPriority,
     /// No private key in the PEM text.
     #[error("no private key in it; a PEM file with PRIVATE KEY or EC PRIVATE KEY is wanted")]
     NoPrivateKey,
-    /// Only providers sign shaken PASSporTs, and the certificate names none (F18, F27).
-    #[error("{certificate} names no provider (SPC), and only providers sign shaken; sign a base PASSporT")]
+    /// Only providers sign shaken and rph PASSporTs, and the certificate names none (F18, F27, E8).
+    #[error("{certificate} names no provider (SPC), and only providers sign shaken and rph; sign a base PASSporT")]
     NoProviderCode {
         /// Its subject.
         certificate: String,
     },
-    /// The certificate does not speak for the caller (B-A1).
+    /// The certificate does not speak for the caller, or for whom the call is diverted from (B-A1, E3).
     #[error("{certificate} does not speak for {originator}; sign with a certificate whose TNAuthList does")]
     NotAuthorized {
-        /// The caller.
+        /// The caller; of a diversion, whom it was diverted from.
         originator: String,
         /// The certificate's subject.
         certificate: String,
+    },
+    /// The call goes on to whom it was for (RFC 8946 §3; E1).
+    #[error("the call is for {diverted} before and after; a diversion changes who is called, so sign none")]
+    NotDiverted {
+        /// Whom it is for.
+        diverted: String,
     },
     /// The certificate's key usage lacks digitalSignature (F14).
     #[error("the key usage of {certificate} lacks digitalSignature; it is not for signing calls")]
@@ -119,6 +142,12 @@ pub enum Error {
     /// More destinations than a verifier would read.
     #[error("more than {limit} destinations of one kind")]
     TooManyDestinations {
+        /// The most there may be.
+        limit: usize,
+    },
+    /// More priorities than a verifier would read.
+    #[error("more than {limit} priorities")]
+    TooManyPriorities {
         /// The most there may be.
         limit: usize,
     },

@@ -1,5 +1,5 @@
 //! The authentication service: signs who calls whom, and refuses what it may not sign (RFC 8224 §6.1, RFC 8588,
-//! ATIS-1000074).
+//! RFC 8946, RFC 8443, ATIS-1000074).
 //!
 //! A [`Signer`] holds a private key, its certificate and the URL that leads to it; a [`SigningCertificate`] is the same
 //! for a key that lies elsewhere. They read no clock: `now` is an argument.

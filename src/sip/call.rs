@@ -3,6 +3,7 @@
 use crate::identity_header::split;
 use crate::number::{Identity, NumberPlan};
 use crate::sip::message::{FieldRef, Message, StartLine};
+use crate::sip::service_urn;
 use crate::sip::uri::{Address, SipUri};
 use crate::time::UnixTime;
 
@@ -24,6 +25,10 @@ pub struct Call {
     pub request_uri: Option<Identity>,
     /// Date.
     pub date: Option<DateField>,
+    /// Resource-Priority: every value once, in lower case, whether it is one or not (RFC 4412 §3.1).
+    pub resource_priority: Vec<String>,
+    /// Priority, in lower case (RFC 3261 §20.26).
+    pub priority: Option<String>,
     /// CSeq, as written.
     pub cseq: Option<String>,
     /// The method of a request; of a response, the one that CSeq names.
@@ -45,21 +50,27 @@ impl Call {
     /// The most Identity values that are kept; far more than verification judges.
     pub const MAX_IDENTITIES: usize = Message::MAX_FIELDS;
 
+    /// The most values of Resource-Priority that are kept; more than all PASSporTs that are judged could sign, so that
+    /// a call with more of them asks for one that is not signed.
+    pub const MAX_RESOURCE_PRIORITIES: usize = 1024;
+
     /// The call that a message belongs to.
     #[must_use]
     pub fn from_message(message: &Message, plan: &NumberPlan) -> Self {
         let mut call = Self { form: CallForm::Message, ..Self::default() };
         call.call_id = call.single(message, "call-id", |field| Some(field.text()));
         call.from = call.single(message, "from", |field| identity(&field.text(), plan));
-        call.to = call.single(message, "to", |field| identity(&field.text(), plan));
+        call.to = call.single(message, "to", |field| called(&field.text(), plan));
         call.date = call.single(message, "date", |field| Some(DateField::read(field.text())));
         call.cseq = call.single(message, "cseq", |field| Some(field.text()));
         call.asserted = asserted(message, plan);
+        call.add_resource_priority(message.fields_named("resource-priority").map(|field| field.text()));
+        call.priority = call.single(message, "priority", |field| Some(field.text().trim().to_ascii_lowercase()));
         call.in_dialog = message.fields_named("to").any(|field| has_tag(&field.text()));
         match message.start_line() {
             StartLine::Request { method, uri, .. } => {
                 call.method = Some(method.clone());
-                call.request_uri = uri.parse().ok().and_then(|uri: SipUri| uri.to_identity(plan));
+                call.request_uri = target(uri, plan);
             }
             StartLine::Response { code, .. } => {
                 call.status = Some(*code);
@@ -92,6 +103,31 @@ impl Call {
     #[must_use]
     pub fn with_to(mut self, to: Identity) -> Self {
         self.to = Some(to);
+        self
+    }
+
+    /// The call with values of Resource-Priority given from outside, each as a field has it: one, or several with
+    /// commas.
+    #[must_use]
+    pub fn with_resource_priority<T: AsRef<str>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
+        self.add_resource_priority(fields);
+        self
+    }
+
+    fn add_resource_priority<T: AsRef<str>>(&mut self, fields: impl IntoIterator<Item = T>) {
+        for field in fields {
+            let values = field.as_ref().split(',').map(str::trim).filter(|value| !value.is_empty());
+            self.resource_priority.extend(values.map(str::to_ascii_lowercase));
+        }
+        self.resource_priority.sort_unstable();
+        self.resource_priority.dedup();
+        self.resource_priority.truncate(Self::MAX_RESOURCE_PRIORITIES);
+    }
+
+    /// The call with a Priority given from outside.
+    #[must_use]
+    pub fn with_priority(mut self, priority: &str) -> Self {
+        self.priority = Some(priority.trim().to_ascii_lowercase());
         self
     }
 
@@ -229,6 +265,22 @@ fn identity(text: &str, plan: &NumberPlan) -> Option<Identity> {
     text.parse::<Address>().ok()?.uri.to_identity(plan)
 }
 
+/// Whom To names, or which service (E10).
+fn called(text: &str, plan: &NumberPlan) -> Option<Identity> {
+    match text.parse::<Address>() {
+        Ok(address) => address.uri.to_identity(plan),
+        Err(_) => service_urn::of_field(text).map(Identity::Uri),
+    }
+}
+
+/// Whom a Request-URI is for, or which service (E10).
+fn target(uri: &str, plan: &NumberPlan) -> Option<Identity> {
+    match uri.parse::<SipUri>() {
+        Ok(uri) => uri.to_identity(plan),
+        Err(_) => service_urn(uri).map(Identity::Uri),
+    }
+}
+
 fn has_tag(text: &str) -> bool {
     text.parse::<Address>().is_ok_and(|address| address.parameter("tag").is_some())
 }
@@ -300,9 +352,26 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_broken_is_none() {
-        let call = call("INVITE urn:service:sos SIP/2.0\nFrom: <sip:broken\nTo:\nDate: yesterday\n\n");
+        let call = call("INVITE urn:nonsense SIP/2.0\nFrom: <sip:broken\nTo:\nDate: yesterday\n\n");
         assert_eq!((call.from, call.to, call.request_uri), (None, None, None));
         assert_eq!(call.date, Some(DateField { text: "yesterday".to_owned(), time: None }));
+    }
+
+    #[test]
+    fn an_emergency_call_is_for_a_service_and_says_its_priority() {
+        // E10; RFC 4412 §3.1: several fields or commas, in whatever case.
+        let own = call(
+            "INVITE urn:service:sos SIP/2.0\nTo: <URN:service:SOS>\nResource-Priority: WPS.0, ets.0,,\n\
+             Resource-Priority: ets.0\nPriority: Emergency \n\n",
+        );
+        let sos = Some(Identity::Uri("urn:service:sos".to_owned()));
+        assert_eq!((&own.to, &own.request_uri), (&sos, &sos));
+        assert_eq!(
+            (own.resource_priority.as_slice(), own.priority.as_deref()),
+            (&["ets.0".to_owned(), "wps.0".to_owned()][..], Some("emergency"))
+        );
+        // Nobody calls from a service.
+        assert_eq!(call("INVITE sip:a@b.example SIP/2.0\nFrom: <urn:service:sos>\n\n").from, None);
     }
 
     #[test]

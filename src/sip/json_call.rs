@@ -1,4 +1,5 @@
-//! A call as a line of JSON: `{"identity":..,"from":..,"to":..,"date":..,"call_id":..}`.
+//! A call as a line of JSON: `{"identity":..,"from":..,"to":..,"date":..,"call_id":..}`, with
+//! `resource_priority` and `priority` where the call has those fields.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::time::UnixTime;
 #[non_exhaustive]
 pub struct JsonCall {
     /// The Identity values: a string or an array of strings.
-    #[serde(default, deserialize_with = "one_or_several")]
+    #[serde(default, deserialize_with = "identities")]
     pub identity: Vec<String>,
     #[serde(default)]
     from: Option<String>,
@@ -25,6 +26,10 @@ pub struct JsonCall {
     time: Option<Value>,
     #[serde(default)]
     call_id: Option<String>,
+    #[serde(default, deserialize_with = "resource_priorities")]
+    resource_priority: Vec<String>,
+    #[serde(default)]
+    priority: Option<String>,
 }
 
 impl JsonCall {
@@ -56,7 +61,8 @@ impl JsonCall {
             call.date = Some(read_date(&date)?);
         }
         call.call_id = self.call_id;
-        Ok(call)
+        call = call.with_resource_priority(&self.resource_priority);
+        Ok(self.priority.iter().fold(call, |call, priority| call.with_priority(priority)))
     }
 }
 
@@ -128,7 +134,15 @@ fn read_date(date: &Value) -> Result<DateField, JsonCallError> {
     Ok(field)
 }
 
-fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn identities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    one_or_several(deserializer, "identity")
+}
+
+fn resource_priorities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    one_or_several(deserializer, "resource_priority")
+}
+
+fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D, name: &str) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Identities {
@@ -140,7 +154,7 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<V
         Ok(Identities::None(())) => Ok(Vec::new()),
         Ok(Identities::One(value)) => Ok(vec![value]),
         Ok(Identities::Several(values)) => Ok(values),
-        Err(_) => Err(serde::de::Error::custom("identity is neither a string nor an array of strings")),
+        Err(_) => Err(serde::de::Error::custom(format_args!("{name} is neither a string nor an array of strings"))),
     }
 }
 

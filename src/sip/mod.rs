@@ -7,9 +7,11 @@ pub mod call;
 pub mod json_call;
 pub mod message;
 mod scanner;
+mod service_urn;
 pub mod uri;
 
 pub use call::Call;
 pub use json_call::{JsonCall, JsonCallError};
 pub use message::{Error, Message, messages};
+pub use service_urn::service_urn;
 pub use uri::SipUri;

@@ -45,6 +45,9 @@ impl Subject {
         } else {
             self.check_tn_auth_list(leaf);
         }
+        if self.kind == Kind::Rph {
+            self.check_namespaces(leaf, policy);
+        }
         self.check_constraints(leaf);
         self.note_profile(findings);
         // Work and memory are for keys whose chain holds.

@@ -1,6 +1,7 @@
 //! Why a PASSporT is not valid, and what each reason means on the wire (spec table H).
 
 use crate::time::UnixTime;
+use crate::verify::stage::Stage;
 use crate::verify::verdict::{Atis82, Profile, SipResponse, Verstat};
 
 /// Why a PASSporT is not valid. The variant's name is the `kind` of the JSON output and never changes.
@@ -164,6 +165,24 @@ pub enum Error {
         /// The JOSE header's member.
         header: Option<String>,
     },
+    /// H30: the call asks for another priority than was signed (RFC 8443 §4.2, RFC 9027 §4).
+    #[error("signed for the priority {signed}, but the call has {signalled}")]
+    PriorityMismatch {
+        /// What `rph` or `sph` holds.
+        signed: String,
+        /// Resource-Priority, or Priority.
+        signalled: String,
+    },
+    /// H30: the signer may not authorise a priority of this namespace (RFC 8443 §4.1; E8, E12).
+    #[error("{signer} may not authorise priorities of {namespace}: {reason}")]
+    PriorityNotAuthorized {
+        /// The namespace, such as `ets`.
+        namespace: String,
+        /// Who signed.
+        signer: String,
+        /// Why not.
+        reason: String,
+    },
     /// H27: the same token came with another call.
     #[error("the same token came with another call before: {earlier}")]
     ReplayedToken {
@@ -273,37 +292,9 @@ pub enum Part {
     Payload,
 }
 
-/// The stages of verification, in the order in which they decide (design: the first failing stage decides).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Stage {
-    /// The header field and the token can be read.
-    Form,
-    /// The PASSporT's type is known and the header says the same as the token.
-    Ppt,
-    /// typ, alg, x5u.
-    Header,
-    /// The claims are there and well formed.
-    Claims,
-    /// Date and iat.
-    Freshness,
-    /// orig and dest.
-    Numbers,
-    /// The certificate can be had and read.
-    Credential,
-    /// It leads to a trusted root, at the instant judged.
-    Path,
-    /// Nobody who may has revoked it.
-    Revocation,
-    /// It may speak for this call.
-    Scope,
-    /// Its key signed these bytes.
-    Signature,
-}
-
 impl Error {
     /// Every [`Error::kind`] there is.
-    pub const KINDS: [&str; 34] = [
+    pub const KINDS: [&str; 36] = [
         "CertificateExpired",
         "CertificateNotYetValid",
         "CertificateRevoked",
@@ -325,6 +316,8 @@ impl Error {
         "NumberNotAuthorized",
         "OrigMismatch",
         "PptMismatch",
+        "PriorityMismatch",
+        "PriorityNotAuthorized",
         "ReplayedToken",
         "StaleDate",
         "StaleIat",
@@ -365,6 +358,8 @@ impl Error {
             Self::NumberNotAuthorized { .. } => "NumberNotAuthorized",
             Self::OrigMismatch { .. } => "OrigMismatch",
             Self::PptMismatch { .. } => "PptMismatch",
+            Self::PriorityMismatch { .. } => "PriorityMismatch",
+            Self::PriorityNotAuthorized { .. } => "PriorityNotAuthorized",
             Self::ReplayedToken { .. } => "ReplayedToken",
             Self::StaleDate { .. } => "StaleDate",
             Self::StaleIat { .. } => "StaleIat",
@@ -400,7 +395,8 @@ impl Error {
             | Self::DivChainIncomplete { .. }
             | Self::DivChainInvalid { .. }
             | Self::NoCallingIdentity { .. }
-            | Self::OrigMismatch { .. } => Stage::Numbers,
+            | Self::OrigMismatch { .. }
+            | Self::PriorityMismatch { .. } => Stage::Numbers,
             Self::CredentialUnavailable { .. } | Self::UnusableCredential { .. } => Stage::Credential,
             Self::CertificateExpired { .. } | Self::CertificateNotYetValid { .. } | Self::UntrustedPath { .. } => {
                 Stage::Path
@@ -410,6 +406,7 @@ impl Error {
             | Self::DelegationExceeded { .. }
             | Self::InvalidTnAuthList { .. }
             | Self::NumberNotAuthorized { .. }
+            | Self::PriorityNotAuthorized { .. }
             | Self::UnsupportedKey { .. } => Stage::Scope,
             Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => Stage::Signature,
         }
@@ -446,6 +443,7 @@ impl Error {
             Self::ReplayedToken { .. } => "H27",
             Self::DivChainInvalid { .. } => "H28",
             Self::DivChainIncomplete { .. } => "H29",
+            Self::PriorityMismatch { .. } | Self::PriorityNotAuthorized { .. } => "H30",
         }
     }
 
@@ -535,9 +533,11 @@ impl Error {
                 Atis82::new(438, "E18")
             }
             Self::InvalidAttestation { .. } => Atis82::new(438, "E19"),
-            Self::DivChainIncomplete { .. } | Self::DivChainInvalid { .. } | Self::ReplayedToken { .. } => {
-                Atis82::without_case(438)
-            }
+            Self::DivChainIncomplete { .. }
+            | Self::DivChainInvalid { .. }
+            | Self::PriorityMismatch { .. }
+            | Self::PriorityNotAuthorized { .. }
+            | Self::ReplayedToken { .. } => Atis82::without_case(438),
         }
     }
 

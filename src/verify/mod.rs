@@ -12,10 +12,12 @@ mod error;
 mod examination;
 mod materials;
 mod policy;
+mod priority;
 mod report;
 mod revocation;
 mod rules;
 mod signature;
+mod stage;
 mod subject;
 mod verdict;
 
@@ -31,10 +33,12 @@ use case::{Caches, Case};
 use subject::{Kind, Subject};
 
 pub use detail::Detail;
-pub use error::{Error, Part, Stage};
+pub use error::{Error, Part};
 pub use materials::{Credential, Materials, Trust};
-pub use policy::{CrlPolicy, MAX_IDENTITY_HEADERS, Policy, Require};
+pub use policy::{CrlPolicy, MAX_IDENTITY_HEADERS, Policy, PrioritySigner, PrioritySigners, Require};
+pub use priority::{Priority, PriorityVerstat};
 pub use rules::{RULES, Rule};
+pub use stage::Stage;
 pub use verdict::{
     Atis82, CallSummary, Check, CheckResult, Conclusion, PassportReport, PathElement, Profile, Reason, Signer,
     SipResponse, Status, Verdict, Verified, Verstat,

@@ -24,6 +24,9 @@ pub struct Policy {
     pub require: Require,
     /// What to do about revocation.
     pub crl: CrlPolicy,
+    // E12: which credentials may sign rph is each country's affair, so it is data.
+    /// Who may authorise priorities by `rph` PASSporTs.
+    pub priority_signers: PrioritySigners,
     /// Verify each signature by the cryptographic library too where our own tables did, and refuse the call with
     /// [`VerifiersDisagree`](crate::verify::Error::VerifiersDisagree) should they ever differ. It costs their gain.
     pub cross_check: bool,
@@ -40,6 +43,7 @@ impl Default for Policy {
             strict: false,
             require: Require::Any,
             crl: CrlPolicy::Use,
+            priority_signers: PrioritySigners::AnyProvider,
             cross_check: false,
             number_plan: NumberPlan::NORTH_AMERICAN,
         }
@@ -55,6 +59,39 @@ pub enum Require {
     Any,
     /// Only `shaken` counts.
     Shaken,
+}
+
+/// Who may authorise priorities by `rph` PASSporTs (RFC 8443 §4.1: whoever has authority over the namespace).
+///
+/// Nothing that a certificate has to hold says so, unless it constrains the claim `rph`, which is checked in any case.
+/// Whoever gives calls priority by this verdict names the signers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PrioritySigners {
+    /// Every provider, with a warning in the checks.
+    #[default]
+    AnyProvider,
+    /// These and nobody else.
+    Only(Vec<PrioritySigner>),
+}
+
+/// A provider that may authorise priorities.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct PrioritySigner {
+    /// The service provider code of its certificate.
+    pub spc: String,
+    /// The namespaces that it may authorise, such as `ets`, in lower case.
+    pub namespaces: Vec<String>,
+}
+
+impl PrioritySigner {
+    /// A provider with its namespaces.
+    #[must_use]
+    pub fn new<T: AsRef<str>>(spc: impl Into<String>, namespaces: impl IntoIterator<Item = T>) -> Self {
+        let namespaces = namespaces.into_iter().map(|name| name.as_ref().to_ascii_lowercase()).collect();
+        Self { spc: spc.into(), namespaces }
+    }
 }
 
 /// What to do about revocation (F23: a local choice).

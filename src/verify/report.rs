@@ -8,6 +8,7 @@ use crate::verify::credential_checks::Credentials;
 use crate::verify::error::Error;
 use crate::verify::examination::Examination;
 use crate::verify::policy::{MAX_IDENTITY_HEADERS, Policy, Require};
+use crate::verify::priority;
 use crate::verify::rules;
 use crate::verify::subject::{Kind, Subject};
 use crate::verify::verdict::{
@@ -37,6 +38,7 @@ pub(super) fn conclude(
     let passing = passing(&reports, &kinds, policy);
     note_agreement(&reports, &mut whole);
     let named = named(&reports, &kinds, passing);
+    let priority = priority::conclude(&reports, &kinds, call, is_bound(call), &mut whole);
     let mut verdict = Verdict {
         call: CallSummary {
             call_id: call.call_id.clone(),
@@ -51,6 +53,7 @@ pub(super) fn conclude(
         origid: named.and_then(|index| reports[index].origid.clone()),
         signer: named.and_then(|index| reports[index].signer.clone()),
         reasons: reasons(&reports, &ppis),
+        priority,
         passports: Vec::new(),
         checks: Vec::new(),
         at: now,
@@ -131,14 +134,20 @@ fn report(subject: Subject, credentials: Credentials, policy: &Policy) -> Passpo
         (None, _) if subject.examination.is_incomplete() => Status::Unchecked,
         (None, _) => Status::Valid,
     };
+    let (sip, atis82) = match (&error, subject.kind) {
+        (_, Kind::Rph) if status == Status::Invalid => priority::responses(),
+        (error, _) => {
+            (error.as_ref().and_then(|error| error.sip_response(policy.profile)), error.as_ref().map(Error::atis82))
+        }
+    };
     let x5u = subject.header.and_then(|header| header.info);
     let signer = signer(subject.passport.as_deref(), credentials.signer, x5u);
     PassportReport {
         ppt: subject.ppt,
         status,
-        sip: error.as_ref().and_then(|error| error.sip_response(policy.profile)),
+        sip,
         errors: subject.examination.errors(),
-        atis82: error.as_ref().map(Error::atis82),
+        atis82,
         error,
         checks: subject.examination.into_checks(),
         attest,
@@ -186,14 +195,18 @@ fn passing(reports: &[PassportReport], kinds: &[Kind], policy: &Policy) -> Optio
 fn named(reports: &[PassportReport], kinds: &[Kind], passing: Option<usize>) -> Option<usize> {
     let shaken =
         || (0..reports.len()).find(|index| kinds[*index] == Kind::Shaken && reports[*index].passport.is_some());
-    let read = || (0..reports.len()).find(|index| reports[*index].passport.is_some());
-    passing.or_else(shaken).or_else(read)
+    let read = |is_rph: bool| {
+        let is_such = move |index: &usize| (kinds[*index] == Kind::Rph) == is_rph && reports[*index].passport.is_some();
+        (0..reports.len()).find(is_such)
+    };
+    passing.or_else(shaken).or_else(|| read(false)).or_else(|| read(true))
 }
 
 /// The error that decides when nothing is valid: of a PASSporT that says who calls before a diversion's, a failure
-/// before a lack of means, and then the first in header order.
+/// before a lack of means, and then the first in header order. One for the call's priority decides nothing (H30).
 fn deciding_error<'a>(reports: &'a [PassportReport], kinds: &[Kind]) -> Option<(usize, &'a Error)> {
     let errors = reports.iter().enumerate().filter_map(|(index, report)| Some((index, report.error.as_ref()?)));
+    let errors = errors.filter(|(index, _)| kinds[*index] != Kind::Rph);
     errors.min_by_key(|(index, error)| (conclusion_of(error) != Conclusion::Failed, kinds[*index] == Kind::Div))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::verify::error::Stage;
+use crate::verify::stage::Stage;
 
 /// One check that a PASSporT is put to: a place in the table below.
 // A byte, because a verdict holds some thirty of them.
@@ -75,6 +75,7 @@ rules! {
     CLAIMS: Claims, "claims", "RFC 8225 5, RFC 8588 4";
     ATTEST: Claims, "attest", "RFC 8588 4";
     ORIGID: Claims, "origid", "RFC 8588 5";
+    SPH: Claims, "callback", "RFC 9027 4";
     CANONICAL: Claims, "canonical-form", "RFC 8225 9";
     AGREEMENT: Claims, "passports-agree", "RFC 8224 6.2.1";
     DATE: Freshness, "date-fresh", "RFC 8224 6.2 step 4";
@@ -83,6 +84,7 @@ rules! {
     ORIG: Numbers, "orig-matches", "RFC 8224 6.2 step 2";
     DEST: Numbers, "dest-matches", "RFC 8225 10.1";
     DIV_CHAIN: Numbers, "div-chain", "RFC 8946 4.2";
+    PRIORITY: Numbers, "priority-matches", "RFC 8443 4.2";
     CREDENTIAL: Credential, "credential", "RFC 8224 6.2 step 3";
     PATH: Path, "path", "RFC 5280 6.1, ATIS-1000080 6.4.1";
     VALIDITY: Path, "validity", "RFC 8224 6.2 step 4, RFC 5280 6.1.3";
@@ -91,6 +93,7 @@ rules! {
     TN_AUTH_LIST: Scope, "tn-auth-list", "RFC 8226 9";
     DELEGATION: Scope, "delegation", "RFC 9060 4";
     AUTHORITY: Scope, "number-authority", "RFC 8226 9";
+    NAMESPACE: Scope, "namespace-authority", "RFC 8443 4.1";
     CONSTRAINTS: Scope, "claim-constraints", "RFC 8226 8, RFC 9118 4";
     PROFILE: Scope, "certificate-profile", "ATIS-1000080 6.4.1";
     SIGNATURE: Signature, "signature", "RFC 8224 6.2 step 5";

@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Shaken,
     /// RFC 8946.
     Div,
+    /// RFC 8443, RFC 9027: it speaks for the call's priority, not for the caller.
+    Rph,
     /// All others: ignored, neither for nor against the call (B-V1, A23).
     Unsupported,
 }
@@ -54,6 +56,7 @@ impl Kind {
             None => Self::Base,
             Some("shaken") => Self::Shaken,
             Some("div") => Self::Div,
+            Some("rph") => Self::Rph,
             Some(_) => Self::Unsupported,
         }
     }
@@ -64,6 +67,7 @@ impl Kind {
             Self::Base => "none: a base PASSporT",
             Self::Shaken => "shaken",
             Self::Div => "div",
+            Self::Rph => "rph",
             Self::Unsupported => "unsupported",
         }
     }
@@ -74,6 +78,8 @@ impl Kind {
             Self::Shaken => &["attest", "dest", "iat", "orig", "origid"],
             // E2.
             Self::Div => &["dest", "div", "iat", "orig"],
+            // E8.
+            Self::Rph => &["dest", "iat", "orig", "rph"],
             Self::Base | Self::Unsupported => &["dest", "iat", "orig"],
         }
     }
@@ -226,13 +232,13 @@ impl Subject {
         self.examination.fail(rules::PPT_SUPPORTED, Error::UnsupportedPpt { ppt });
     }
 
-    // RFC 8225 §7; RFC 8588 §3 and RFC 8946 §3 have no compact form.
+    // RFC 8225 §7; RFC 8588 §3, RFC 8946 §3 and RFC 8443 §3 have no compact form.
     fn take_compact(&mut self, compact: &CompactPassport, call: &Call) {
         // RFC 3261 §7.3.1: here the parameter alone names the type, and its case tells nothing.
         self.kind = Kind::of(self.ppt.as_deref().map(str::to_ascii_lowercase).as_deref());
         match self.kind {
             Kind::Unsupported => self.fail_unsupported(),
-            Kind::Shaken | Kind::Div => self.examination.fail(rules::FULL_FORM, Error::CompactForm),
+            Kind::Shaken | Kind::Div | Kind::Rph => self.examination.fail(rules::FULL_FORM, Error::CompactForm),
             Kind::Base => {
                 let info = self.header.as_ref().and_then(|header| header.info.as_deref());
                 match (info, signalled_claims(call)) {
@@ -318,7 +324,7 @@ impl Subject {
         let required = self.kind.required_claims();
         let mut sound = true;
         for fault in &claims.faults {
-            if required.contains(&fault.member.as_str()) {
+            if required.contains(&fault.member.as_str()) || (self.kind == Kind::Rph && fault.member == "sph") {
                 sound = false;
                 let error = Error::InvalidClaim { claim: fault.member.clone(), reason: fault.reason.clone() };
                 self.examination.fail(rules::CLAIMS, error);
@@ -335,6 +341,9 @@ impl Subject {
         }
         if self.kind == Kind::Shaken {
             self.check_shaken_claims(claims);
+        }
+        if self.kind == Kind::Rph {
+            self.check_priority(claims, call);
         }
         self.orig = claims.orig.as_ref().and_then(|party| self.canonical("orig", party.into(), call, policy));
         let div = claims.div.as_ref().filter(|_| self.kind == Kind::Div);
@@ -503,6 +512,7 @@ fn claims_has(claims: &Claims, name: &str) -> bool {
         "div" => claims.div.is_some(),
         "iat" => claims.iat.is_some(),
         "orig" => claims.orig.is_some(),
+        "rph" => claims.rph.is_some(),
         _ => claims.origid.is_some(),
     };
     present || claims.faults.iter().any(|fault| fault.member == name)

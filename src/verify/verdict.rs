@@ -11,6 +11,7 @@ use crate::passport::{Attestation, Passport};
 use crate::time::UnixTime;
 use crate::verify::detail::Detail;
 use crate::verify::error::Error;
+use crate::verify::priority::Priority;
 use crate::verify::rules::Rule;
 
 /// Everything that verification concluded about one call.
@@ -35,6 +36,9 @@ pub struct Verdict {
     pub origid: Option<String>,
     /// Who signed, as far as the certificate tells; believed only when the conclusion is passed.
     pub signer: Option<Signer>,
+    /// What became of the call's priority; none where it asks for none and nobody signed one (RFC 8443).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Box<Priority>>,
     /// One report for each Identity header, in their order.
     pub passports: Vec<PassportReport>,
     /// The RFC 9410 Reason values that a switch would send, one for each PASSporT in error.

@@ -71,12 +71,17 @@ impl Desk {
 
     /// An Identity value for a call of the tests' usual parties, signed by a certificate of the lab.
     pub(crate) fn sign(&self, signer: &str, more: &[&str]) -> String {
+        let shaken = ["--attest", "A", "--origid", "6a2f0f6e-2c5c-4f0e-9b1c-0d9d7a3f5b11"];
+        self.sign_as(signer, &[&shaken, more].concat())
+    }
+
+    /// The same of another type than shaken, whose options are all in `more`.
+    pub(crate) fn sign_as(&self, signer: &str, more: &[&str]) -> String {
         let key = format!("{{certs}}/keys/{signer}.pem");
         let certificate = format!("{{certs}}/archive/certificates.lab.example/{signer}.pem");
         let url = format!("https://certificates.lab.example/{signer}.pem");
         let mut args = vec!["sign", "-q", "--key", &key, "--certificate", &certificate, "--x5u", &url];
-        args.extend(["--orig", "12155550112", "--attest", "A", "--iat", DATE]);
-        args.extend(["--origid", "6a2f0f6e-2c5c-4f0e-9b1c-0d9d7a3f5b11"]);
+        args.extend(["--orig", "12155550112", "--iat", DATE]);
         if !more.contains(&"--dest") {
             args.extend(["--dest", "12155550131"]);
         }

@@ -88,7 +88,8 @@ fn hold(document: &Value, schema: &Value, value: &Value, at: &str) {
 
 #[test]
 fn every_answer_keeps_to_it() {
-    let stand = Setup::new("[service.atis82]\nattestation = true\n[service.limits]\nbody = 4096").start();
+    let settings = "[service.atis82]\nattestation = true\n[service.limits]\nbody = 4096";
+    let stand = Setup::new(settings).authorising(&["ets"], &[]).start();
     let document = document(&stand);
     let bad = identity(json!({"mutate": ["flip-signature-bit"]}));
     let div = identity(json!({"ppt": "div", "signer": "prairie"}));
@@ -97,6 +98,18 @@ fn every_answer_keeps_to_it() {
     let signing = json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": crate::stand::NOW,
         "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11", "ppt": "shaken"}});
     let call = json!({"identity": [good(), bad], "from": "12155550112", "to": "12155550131"});
+    let rph = identity(json!({"ppt": "rph"}));
+    let mut with_priority = verification_of(good());
+    with_priority["verificationRequest"]["identityHeaders"] = json!([good(), rph]);
+    with_priority["verificationRequest"]["protectedHeaders"] = json!({"Resource-Priority": "ets.0"});
+    let of_type = |members: Value| {
+        let mut request =
+            json!({"dest": {"tn": ["12155550131"]}, "iat": crate::stand::NOW, "orig": {"tn": "12155550112"}});
+        request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        json!({ "signingRequest": request })
+    };
+    let asking =
+        json!({"identity": [good(), rph], "from": "12155550112", "to": "12155550131", "resource_priority": "wps.0"});
     let requests = [
         (VERIFICATION, verification_of(good()), 200),
         (VERIFICATION, verification_of(bad.clone()), 200),
@@ -104,6 +117,11 @@ fn every_answer_keeps_to_it() {
         (VERIFICATION, json!({}), 400),
         (VERIFICATION, json!({"verificationRequest": "x".repeat(5000)}), 413),
         (SIGNING, signing, 200),
+        (VERIFICATION, with_priority, 200),
+        (SIGNING, of_type(json!({"ppt": "div", "div": {"tn": "12155550139"}})), 200),
+        (SIGNING, of_type(json!({"ppt": "rph", "rph": {"auth": ["ets.0"]}})), 200),
+        (SIGNING, of_type(json!({"ppt": "rph", "rph": {"auth": ["wps.0"]}})), 403),
+        ("/v1/verify", asking, 200),
         (SIGNING, json!({"signingRequest": {"attest": "Z"}}), 400),
         ("/v1/verify", call, 200),
         ("/v1/verify", json!({"identity": 7}), 400),

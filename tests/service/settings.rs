@@ -2,7 +2,7 @@
 
 use stirtrace::service::Settings;
 use stirtrace::service::settings::{KeyName, KeySettings, LogLevel, PinSource, ReasonNames};
-use stirtrace::verify::{CrlPolicy, Require};
+use stirtrace::verify::{CrlPolicy, PrioritySigner, PrioritySigners, Require};
 
 fn faults(toml: &str) -> String {
     let faults = Settings::parse(toml.as_bytes()).unwrap_err();
@@ -41,6 +41,31 @@ fn everything_that_can_be_said_is_read() {
     let lake = settings.evidence.unwrap().lake.unwrap();
     assert_eq!((lake.folder.as_str(), lake.network.as_str(), lake.source.as_str()), ("l", "Prairie Telephone", "live"));
     assert_eq!((lake.every.as_secs(), lake.records), (60, 1_000_000));
+}
+
+#[test]
+fn who_may_authorise_priorities_is_said_for_signing_and_for_verifying() {
+    // RFC 8443 §4.1 (E8, E12): nobody signs unless it is said, and everybody is believed until somebody is named.
+    let usual = Settings::default();
+    assert_eq!(usual.policy.priority_signers, PrioritySigners::AnyProvider);
+    let signer = "[[service.signer]]\nname = \"a\"\nkey = \"k\"\ncertificate = \"c\"\nx5u = \"u\"\n";
+    let text = format!(
+        "[[service.verification.rph_signer]]\nspc = \"552D\"\nnamespaces = [\"ETS\", \"wps\"]\n\
+         {signer}rph = \"ESNET\"\nrph_clients = [\"psap-1\"]\n"
+    );
+    let settings = Settings::parse(text.as_bytes()).unwrap();
+    let named = PrioritySigners::Only(vec![PrioritySigner::new("552D", ["ets", "wps"])]);
+    assert_eq!(settings.policy.priority_signers, named);
+    let own = &settings.signers[0];
+    assert_eq!(
+        (own.rph.as_slice(), own.rph_clients.as_slice()),
+        (&["esnet".to_owned()][..], &["psap-1".to_owned()][..])
+    );
+    assert!(faults(&format!("{signer}rph = \"ets\"\nrph_clients = []\n")).contains("rph_clients: it is empty"));
+    insta::assert_snapshot!(faults(&format!(
+        "[[service.verification.rph_signer]]\nnamespaces = [\"ets.0\", \"\"]\n\
+         [[service.verification.rph_signer]]\nspc = \"771C\"\n{signer}rph_clients = \"psap-1\"\n"
+    )));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Setup {
     toml: String,
     trusted: bool,
     signers: Vec<&'static str>,
+    /// The namespaces of which they may authorise priorities, and for whom.
+    rph: (Vec<&'static str>, Vec<&'static str>),
     token_keys: Vec<(String, Vec<u8>)>,
     tls: Option<TlsFiles>,
     evidence: Option<Evidence>,
@@ -45,6 +47,7 @@ impl Setup {
             toml: toml.to_owned(),
             trusted: true,
             signers: vec!["twill"],
+            rph: (Vec::new(), Vec::new()),
             token_keys: Vec::new(),
             tls: None,
             evidence: None,
@@ -58,6 +61,14 @@ impl Setup {
 
     pub(crate) fn without_signers(self) -> Self {
         Self { signers: Vec::new(), ..self }
+    }
+
+    pub(crate) fn with_signers(self, signers: &[&'static str]) -> Self {
+        Self { signers: signers.to_vec(), ..self }
+    }
+
+    pub(crate) fn authorising(self, namespaces: &[&'static str], clients: &[&'static str]) -> Self {
+        Self { rph: (namespaces.to_vec(), clients.to_vec()), ..self }
     }
 
     pub(crate) fn with_token_keys(self, name: &str, bytes: &[u8]) -> Self {
@@ -91,7 +102,8 @@ impl Setup {
         for name in &self.signers {
             let entry = lab::entry(name);
             let signer = Signer::new(&lab::file(&entry.key), &lab::file(&entry.archive), &entry.x5u).unwrap();
-            loaded.signers.push(NamedSigner::new(*name, signer));
+            let clients = self.rph.1.iter().map(|name| (*name).to_owned()).collect();
+            loaded.signers.push(NamedSigner::new(*name, signer).authorising(&self.rph.0, clients));
         }
         loaded.token_keys.clone_from(&self.token_keys);
         loaded.tls.clone_from(&self.tls);

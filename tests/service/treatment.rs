@@ -137,7 +137,8 @@ fn the_whole_treatment_stands_beside_the_whole_verdict() {
     let treatment = |call: Value| stand.post("/v1/verify", &call).json()["treatment"].clone();
     let good = treatment(json!({"identity": good(), "from": "12155550112", "to": "12155550131"}));
     let wanted = json!({"action": "tag", "response": null, "verstat": "TN-Validation-Passed-A", "attest": "A",
-        "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11", "diverted": false, "reasons": [], "because": "no rule fits: tag"});
+        "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11", "diverted": false, "priority": null, "strip": [],
+        "reasons": [], "because": "no rule fits: tag"});
     assert_eq!(good, wanted);
     let forged = treatment(json!({"identity": forged(), "from": "12155550112", "to": "12155550131"}));
     assert_eq!(forged["reasons"], json!(["SIP ;cause=438 ;text=\"Invalid Identity Header\""]));
@@ -150,4 +151,15 @@ fn the_whole_treatment_stands_beside_the_whole_verdict() {
     let answer = stand.ask(&Request::new("/v1/verify", invite.as_bytes()).with("Content-Type", "message/sip"));
     let response = json!({"code": 433, "reason": "Anonymity Disallowed"});
     assert_eq!(answer.json()["treatment"]["response"], response);
+    // E9: whose priority nobody may authorise goes on as an ordinary call.
+    let rph = || identity(json!({"ppt": "rph"}));
+    for (asked, verstat, strip) in [
+        (json!("ets.0"), "RPH-Validation-Passed", json!([])),
+        (json!(["ets.0", "wps.0"]), "RPH-Validation-Failed", json!(["Resource-Priority"])),
+    ] {
+        let call = json!({"identity": [crate::stand::good(), rph()], "from": "12155550112", "to": "12155550131", "resource_priority": asked});
+        let treatment = treatment(call);
+        assert_eq!((&treatment["priority"], &treatment["strip"]), (&json!(verstat), &strip));
+        assert_eq!((&treatment["action"], &treatment["verstat"]), (&json!("tag"), &json!("TN-Validation-Passed-A")));
+    }
 }

@@ -57,6 +57,11 @@ pub(crate) struct Expect {
     pub(crate) attest: Option<String>,
     #[serde(default)]
     pub(crate) spc: Option<String>,
+    /// What came of the call's priority, and what of it is authorised; `none` where the call has none.
+    #[serde(default)]
+    pub(crate) priority: Option<String>,
+    #[serde(default)]
+    pub(crate) authorized: Option<Vec<String>>,
 }
 
 /// One line of table H, or a variant of one.
@@ -155,6 +160,14 @@ impl Table {
         if expect.spc.is_some() {
             let spc = verdict.signer.as_ref().and_then(|signer| signer.spc().map(str::to_owned));
             faults.equal("spc", spc, expect.spc.clone());
+        }
+        let priority = verdict.priority.as_deref();
+        if let Some(expected) = &expect.priority {
+            faults.equal("priority", priority.map_or("none", |own| own.verstat.as_str()), expected);
+        }
+        if let Some(expected) = &expect.authorized {
+            let authorized = priority.map(|own| own.authorized.iter().map(ToString::to_string).collect::<Vec<_>>());
+            faults.equal("authorized", authorized.unwrap_or_default(), expected.clone());
         }
         faults.list
     }

@@ -9,7 +9,9 @@ use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::sip::{Call, Message};
 use stirtrace::time::UnixTime;
 use stirtrace::trust::TrustAnchors;
-use stirtrace::verify::{CrlPolicy, Materials, Policy, Profile, Require, Verdict, Verifier};
+use stirtrace::verify::{
+    CrlPolicy, Materials, Policy, PrioritySigner, PrioritySigners, Profile, Require, Verdict, Verifier,
+};
 
 use crate::lab;
 use crate::token::Token;
@@ -112,6 +114,8 @@ pub(crate) struct PolicyText {
     pub(crate) max_diverted_age: Option<i64>,
     /// `use`, `require`, `require-fresh`.
     pub(crate) crl: Option<String>,
+    /// Who may authorise priorities: namespaces by service provider code; every provider where none is named.
+    pub(crate) priority_signers: Option<BTreeMap<String, Vec<String>>>,
     /// `international`, or a number of digits: international with that many.
     pub(crate) number_plan: Option<String>,
 }
@@ -177,6 +181,10 @@ impl Scene {
             Some("require-fresh") => CrlPolicy::RequireFresh,
             Some(other) => panic!("no such CRL policy: {other}"),
         };
+        if let Some(signers) = &self.policy.priority_signers {
+            let signers = signers.iter().map(|(spc, namespaces)| PrioritySigner::new(spc, namespaces));
+            policy.priority_signers = PrioritySigners::Only(signers.collect());
+        }
         policy.number_plan = match self.policy.number_plan.as_deref() {
             None => NumberPlan::NORTH_AMERICAN,
             Some("international") => NumberPlan::INTERNATIONAL,

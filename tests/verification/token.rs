@@ -185,6 +185,7 @@ impl Token {
             "shaken" => json!({"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": iat, "orig": orig,
                 "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11"}),
             "div" => json!({"dest": {"tn": ["12155550132"]}, "div": {"tn": "12155550131"}, "iat": iat, "orig": orig}),
+            "rph" => json!({"dest": {"tn": ["12155550131"]}, "iat": iat, "orig": orig, "rph": {"auth": ["ets.0"]}}),
             _ => json!({"dest": {"tn": ["12155550131"]}, "iat": iat, "orig": orig}),
         }
     }

@@ -20,14 +20,15 @@ impl Files {
             KeySettings::File(file) => {
                 let key = read_named("service.signer.key", &self.path(file), MAX_FILE)?;
                 let signer = Signer::new(&key, &certificate, &own.x5u).map_err(|reason| wrong(reason.to_string()))?;
-                Ok(NamedSigner::new(&own.name, signer))
+                Ok(NamedSigner::new(&own.name, signer).authorising(&own.rph, own.rph_clients.clone()))
             }
             KeySettings::Pkcs11(settings) => {
                 let certificate =
                     SigningCertificate::new(&certificate, &own.x5u).map_err(|reason| wrong(reason.to_string()))?;
                 let key =
                     self.token_key(settings, &certificate).map_err(|reason| wrong(format!("pkcs11: {reason}")))?;
-                Ok(NamedSigner::elsewhere(&own.name, certificate, key))
+                let signer = NamedSigner::elsewhere(&own.name, certificate, key);
+                Ok(signer.authorising(&own.rph, own.rph_clients.clone()))
             }
         }
     }

@@ -3,7 +3,7 @@ use p256::ecdsa::Signature;
 use super::*;
 use crate::passport::Attestation;
 use crate::service::engine::Engine;
-use crate::service::scene::{CALLED, NOW, call, diversion, engine, identity, invite, signed_call};
+use crate::service::scene::{CALLED, NOW, authorisation, call, diversion, engine, identity, invite, signed_call};
 use crate::verify::{Error, Verstat};
 
 fn remembering() -> Engine {
@@ -44,6 +44,18 @@ async fn the_same_token_for_another_call_is_a_replay() {
     assert_eq!(error(&engine, &first).await, None, "the call itself stays good");
     let counts = engine.replay().unwrap().counts();
     assert_eq!((counts.held, counts.replays), (1, 2));
+}
+
+#[tokio::test]
+async fn a_priority_serves_the_call_that_it_was_signed_for() {
+    // RFC 8443 §7, RFC 8224 §12.1: also where nothing else is signed.
+    let engine = remembering();
+    let rph = authorisation("ets.0");
+    let asking = |id: &str| call(&invite(id, &format!("Resource-Priority: ets.0\r\nIdentity: {rph}\r\n")));
+    let verstat = async |id: &str| engine.verify(&asking(id), NOW).await.priority.unwrap().verstat;
+    assert_eq!(verstat("1").await, PriorityVerstat::RphValidationPassed);
+    assert_eq!(verstat("1").await, PriorityVerstat::RphValidationPassed);
+    assert_eq!(verstat("2").await, PriorityVerstat::RphValidationFailed);
 }
 
 #[tokio::test]

@@ -238,6 +238,11 @@ pub struct SignerSettings {
     pub certificate: String,
     /// `x5u`: where verifiers find the certificate.
     pub x5u: String,
+    /// `rph`: the namespaces of which it may authorise priorities, such as `ets`; none unless they stand here.
+    pub rph: Vec<String>,
+    /// `rph_clients`: for whom, by the subject of their token or the SHA-256 of their certificate; none stands for
+    /// everybody who may have calls signed.
+    pub rph_clients: Vec<String>,
 }
 
 /// Where the private key of a signer lies.

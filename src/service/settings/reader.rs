@@ -15,7 +15,7 @@ use crate::service::replay::ReplaySettings;
 use crate::service::sip::{Endpoint, SipSettings, Transport};
 use crate::service::treatment::TreatmentSettings;
 use crate::service::values::Reader;
-use crate::verify::{CrlPolicy, Policy, Profile, Require};
+use crate::verify::{CrlPolicy, Policy, PrioritySigner, PrioritySigners, Profile, Require};
 
 /// No configuration that people keep by hand is longer.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -122,7 +122,7 @@ impl Reader<'_> {
     fn policy(&mut self, table: &Table<'_, '_>) -> Policy {
         self.known(
             table,
-            &["max_age", "max_diverted_age", "profile", "strict", "require", "crl_policy", "cross_check"],
+            &["max_age", "max_diverted_age", "profile", "strict", "require", "crl_policy", "cross_check", "rph_signer"],
         );
         let default = Policy::default();
         Policy {
@@ -137,8 +137,26 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             crl: self.crl_policy(table),
             cross_check: self.flag(table, "cross_check").unwrap_or_default(),
+            priority_signers: self.priority_signers(table),
             ..default
         }
+    }
+
+    /// `[[service.verification.rph_signer]]`; without one, every provider may.
+    fn priority_signers(&mut self, parent: &Table<'_, '_>) -> PrioritySigners {
+        if parent.get("rph_signer").is_none() {
+            return PrioritySigners::AnyProvider;
+        }
+        let mut signers = Vec::new();
+        for table in self.tables(parent, "rph_signer") {
+            self.known(&table, &["spc", "namespaces"]);
+            let namespaces = self.namespaces(&table, "namespaces");
+            if table.get("namespaces").is_none() {
+                self.missing(&table, "namespaces");
+            }
+            signers.push(PrioritySigner::new(self.required(&table, "spc"), namespaces));
+        }
+        PrioritySigners::Only(signers)
     }
 
     fn crl_policy(&mut self, table: &Table<'_, '_>) -> CrlPolicy {

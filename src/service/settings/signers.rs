@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{KeyName, KeySettings, PinSource, Pkcs11Settings, SignerSettings};
-use crate::document::Table;
+use crate::document::{Flaw, Table};
+use crate::passport::ResourcePriority;
 use crate::service::fault::Fault;
 use crate::service::values::Reader;
 
@@ -13,13 +14,22 @@ impl Reader<'_> {
         let mut lines: HashMap<String, usize> = HashMap::new();
         let mut signers = Vec::new();
         for table in self.tables(parent, "signer") {
-            self.known(&table, &["name", "key", "pkcs11", "certificate", "x5u"]);
+            self.known(&table, &["name", "key", "pkcs11", "certificate", "x5u", "rph", "rph_clients"]);
             let signer = SignerSettings {
                 name: self.required(&table, "name"),
                 key: self.key(&table),
                 certificate: self.required(&table, "certificate"),
                 x5u: self.required(&table, "x5u"),
+                rph: self.namespaces(&table, "rph"),
+                rph_clients: self.strings(&table, "rph_clients"),
             };
+            if signer.rph.is_empty() && table.get("rph_clients").is_some() {
+                self.missing(&table, "rph");
+            }
+            // Nobody at all is not the same as everybody.
+            if signer.rph_clients.is_empty() && table.get("rph_clients").is_some() && self.is_clean() {
+                self.fault_at(&table, "rph_clients", Flaw::Empty);
+            }
             let line = self.place(table.at).0;
             if let Some(line) = lines.insert(signer.name.clone(), line).filter(|_| !signer.name.is_empty()) {
                 self.fault_at(&table, "name", Fault::Twice { name: signer.name.clone(), line });
@@ -27,6 +37,14 @@ impl Reader<'_> {
             signers.push(signer);
         }
         signers
+    }
+
+    /// Names of namespaces as Resource-Priority has them, before the dot.
+    pub(super) fn namespaces(&mut self, table: &Table<'_, '_>, name: &str) -> Vec<String> {
+        self.parsed(table, name, |text| match format!("{text}.0").parse::<ResourcePriority>() {
+            Ok(value) if value.namespace().len() == text.len() => Ok(value.namespace().to_owned()),
+            _ => Err(Fault::Namespace(text.to_owned())),
+        })
     }
 
     fn key(&mut self, signer: &Table<'_, '_>) -> KeySettings {

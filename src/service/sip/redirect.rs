@@ -60,11 +60,13 @@ fn verified(treatment: &Treatment, message: &Message, uri: &str, names: &FieldNa
     let response = response.with_all("P-Asserted-Identity", asserted.iter().map(String::as_str));
     let attest = treatment.attest.map(|attest| attest.as_str());
     let diverted = treatment.diverted.then_some("unverified");
+    let priority = treatment.priority.map(|priority| priority.as_str());
     let own = [
         (&names.attestation, attest),
         (&names.origination, treatment.origid.as_deref()),
         (&names.verstat, Some(verstat)),
         (&names.diverted, diverted),
+        (&names.priority, priority),
     ];
     let response = own.into_iter().fold(response, |response, (name, value)| match (name, value) {
         (Some(name), Some(value)) => response.with(name, value),

@@ -40,6 +40,8 @@ pub struct FieldNames {
     pub verstat: Option<String>,
     /// The mark of a call that was diverted without proof (F24).
     pub diverted: Option<String>,
+    /// What became of the call's priority; where it failed, Resource-Priority is to be taken off (E9).
+    pub priority: Option<String>,
     /// Whether Contact has `verstat` too.
     pub verstat_in_contact: bool,
 }
@@ -76,6 +78,7 @@ impl Default for FieldNames {
             origination: Some("P-Origination-ID".to_owned()),
             verstat: None,
             diverted: Some("X-Diverted".to_owned()),
+            priority: Some("X-Priority-Verstat".to_owned()),
             verstat_in_contact: false,
         }
     }
@@ -133,6 +136,7 @@ impl Reader<'_> {
             origination: self.field_name(table, "origination_header", usual.origination.as_deref()),
             verstat: self.field_name(table, "verstat_header", usual.verstat.as_deref()),
             diverted: self.field_name(table, "diverted_header", usual.diverted.as_deref()),
+            priority: self.field_name(table, "priority_header", usual.priority.as_deref()),
             verstat_in_contact: self.flag(table, "verstat_in_contact").unwrap_or(usual.verstat_in_contact),
         }
     }
@@ -164,7 +168,7 @@ impl Reader<'_> {
     }
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "listen",
     "sign",
     "verify",
@@ -176,6 +180,7 @@ const KEYS: [&str; 21] = [
     "origination_header",
     "verstat_header",
     "diverted_header",
+    "priority_header",
     "verstat_in_contact",
     "max_transactions",
     "max_pending",

@@ -2,7 +2,9 @@ use super::*;
 use crate::document::Misplaced;
 use crate::passport::Attestation;
 use crate::service::fault::Fault;
-use crate::service::scene::{CALLED, NOW, ORIGID, call, identity, identity_of, invite, judge, signed_call};
+use crate::service::scene::{
+    CALLED, NOW, ORIGID, authorisation, call, identity, identity_of, invite, judge, signed_call,
+};
 
 fn read(text: &str) -> Result<TreatmentSettings, Vec<Misplaced<Fault>>> {
     TreatmentSettings::parse(text)
@@ -50,6 +52,31 @@ fn by_default_nothing_is_rejected_and_everything_tagged() {
         assert_eq!((treatment.attest, treatment.origid, treatment.rejection), (None, None, None));
         assert_eq!(treatment.reasons.len(), call.identities.len());
     }
+}
+
+#[test]
+fn a_priority_that_nobody_may_authorise_is_to_be_taken_off() {
+    // RFC 8443 §4.2 (E9), H30: the call goes on as an ordinary one, and its caller's number stays validated.
+    let call = |asked: &str, identities: &[&str]| {
+        let identities: String = identities.iter().map(|value| format!("Identity: {value}\r\n")).collect();
+        call(&invite("1", &format!("Resource-Priority: {asked}\r\n{identities}")))
+    };
+    let (shaken, rph) = (identity(Attestation::A, CALLED), authorisation("ets.0"));
+    let passed = treat("", &call("ets.0", &[&shaken, &rph]));
+    assert_eq!((passed.priority, passed.strip.len()), (Some(PriorityVerstat::RphValidationPassed), 0));
+    let raised = treat("", &call("ets.0, wps.0", &[&shaken, &rph]));
+    assert_eq!(
+        (raised.priority, raised.strip.as_slice()),
+        (Some(PriorityVerstat::RphValidationFailed), &["Resource-Priority"][..])
+    );
+    assert_eq!(raised.verstat.as_deref(), Some("TN-Validation-Passed"));
+    // Not checked is not failed: what is signed by nobody is local policy, as before RFC 8443.
+    let unsigned = treat("", &call("ets.0", &[&shaken]));
+    assert_eq!((unsigned.priority, unsigned.strip.len()), (Some(PriorityVerstat::NoRphValidation), 0));
+    assert_eq!(treat("", &good()).priority, None);
+    // `continue` adds nothing.
+    let continued = treat("otherwise = \"continue\"", &call("wps.0", &[&shaken, &rph]));
+    assert_eq!((continued.priority, continued.strip.len()), (None, 0));
 }
 
 #[test]
@@ -258,8 +285,8 @@ fn a_treatment_is_one_object() {
     let text = "[[rule]]\naction = \"reject\"\ncode = 603\nphrase = \"Network Blocked\"\n";
     let treatment = serde_json::to_value(treat(text, &good())).unwrap();
     let wanted = serde_json::json!({"action": "reject", "response": {"code": 603, "reason": "Network Blocked"},
-        "verstat": "TN-Validation-Passed", "attest": "A", "origid": ORIGID, "diverted": false, "reasons": [],
-        "because": "rule 1 (every verdict): reject"});
+        "verstat": "TN-Validation-Passed", "attest": "A", "origid": ORIGID, "diverted": false, "priority": null, "strip": [],
+        "reasons": [], "because": "rule 1 (every verdict): reject"});
     assert_eq!(treatment, wanted);
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::Exception;
 use crate::number::{Identity, NumberPlan};
 use crate::passport::json::Json;
+use crate::sip::service_urn;
 use crate::sip::uri::SipUri;
 
 /// The members of one object, and what messages call it.
@@ -129,6 +130,10 @@ fn number(text: &str, plan: &NumberPlan) -> Result<Identity, String> {
 
 fn uri(text: &str, plan: &NumberPlan) -> Result<Identity, String> {
     let invalid = || format!("{text:?} is no tel, sip or sips URI that names somebody");
+    // E10: an emergency call is for a service.
+    if let Some(service) = service_urn(text) {
+        return Ok(Identity::Uri(service));
+    }
     let uri: SipUri = text.parse().map_err(|_| invalid())?;
     uri.to_identity(plan).ok_or_else(invalid)
 }

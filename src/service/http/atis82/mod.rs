@@ -7,6 +7,7 @@ mod request;
 mod result;
 mod said;
 mod signing;
+mod signing_request;
 mod verification;
 
 pub(super) use exception::Exception;

@@ -47,6 +47,7 @@ impl VerificationRequest {
         call.request_uri = target;
         call.date = Some(date(time));
         call.call_id = call_id(&root, &request)?;
+        let call = with_priority(call, &request)?;
         Ok(Self { call, time, to, form })
     }
 }
@@ -70,6 +71,20 @@ fn identities(request: &Members<'_, '_>) -> Result<(Vec<String>, Form), Exceptio
         }
     }
     if values.is_empty() { Err(Exception::missing("identity")) } else { Ok((values, form)) }
+}
+
+/// What the call asks for in priority, where the client tells it: `protectedHeaders`, an object of header fields by
+/// name. TS 24.229 has the member; that it is such an object is ours.
+fn with_priority(call: Call, request: &Members<'_, '_>) -> Result<Call, Exception> {
+    if request.get("protectedHeaders").is_none() {
+        return Ok(call);
+    }
+    let fields = request.object("protectedHeaders", "protectedHeaders")?;
+    let call = call.with_resource_priority(fields.texts("Resource-Priority")?);
+    match fields.get("Priority") {
+        Some(_) => Ok(call.with_priority(fields.text("Priority")?)),
+        None => Ok(call),
+    }
 }
 
 /// The standard has no Call-ID; whoever sends one lets a retry be told from a replay.

@@ -43,6 +43,13 @@ impl Reason {
 
     /// What one PASSporT's errors come to.
     pub(super) fn of(report: &PassportReport) -> Option<Self> {
+        // H30: the cases are those of a call's own PASSporT.
+        if report.ppt.as_deref() == Some("rph") {
+            let (error, response) = (report.error.as_ref()?, report.sip?);
+            let (code, text) = (response.code, text_of(response.code).into());
+            let verstat = Verstat::NoTnValidation;
+            return Some(Self { case: None, code, text, description: error.to_string(), verstat });
+        }
         report.errors.iter().min_by_key(|error| step(error)).or(report.error.as_ref()).map(reason_of)
     }
 }

@@ -1,23 +1,24 @@
 //! `POST /stir/v1/signing` (F29, F30, F32).
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::Exception;
-use super::members::Members;
-use crate::number::{Identity, NumberPlan};
-use crate::passport::json::Json;
-use crate::passport::{Attestation, is_uuid};
+use super::signing_request::{SigningRequest, Wanted};
+use crate::passport::{Attestation, ResourcePriority};
 use crate::service::attestation::{Asked, AttestationPolicy, Origid};
 use crate::service::engine::NotSigned;
 use crate::service::http::App;
 use crate::service::http::answer::{Seen, json_response};
 use crate::service::http::body::json_body;
 use crate::service::http::client::Client;
+use crate::service::signer::NamedSigner;
+use crate::service::standing::Standing;
 use crate::sign::{Error, SignRequest};
-use crate::time::UnixTime;
 
 /// Signs one call.
 pub(in crate::service::http) async fn sign(State(app): State<App>, request: Request) -> Response {
@@ -34,14 +35,21 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
     let body = json_body(request, standing.settings().limits.body).await?;
     let asked = SigningRequest::read(&body, &plan)?;
     let tells = standing.settings().atis82.attestation_reason;
-    let decided = match standing.attestation().map(|policy| asked.by_policy(policy, &client)) {
-        Some(Ok(decided)) => decided,
-        Some(Err(because)) => return Ok(asked.refused(because, tells)),
-        None => asked.as_it_says(),
+    let decided = match (&asked.wanted, standing.attestation()) {
+        // What a client may not have is no rule of somebody else's.
+        (Wanted::Rph { priorities, .. }, _) => {
+            asked.by_permission(priorities, &standing, &client).map_err(|because| (because, true))
+        }
+        (_, Some(policy)) => asked.by_policy(policy, &client).map_err(|because| (because, tells)),
+        (_, None) => Ok(asked.as_it_says()),
+    };
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err((because, tells)) => return Ok(asked.refused(because, tells)),
     };
     let signed = app.engine().sign(decided.signer.as_deref(), &decided.request, app.now()).await;
     app.metrics().count_signature(signed.is_ok());
-    let signed = signed.map_err(refusal)?;
+    let signed = signed.map_err(|reason| refusal(reason, &asked))?;
     let mut members = Map::new();
     members.insert("identity".to_owned(), Value::String(signed.to_string()));
     if asked.is_ms {
@@ -59,7 +67,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Exception> {
 /// What is signed, by whom, and why.
 struct Decided {
     request: SignRequest,
-    attest: Attestation,
+    attest: Option<Attestation>,
     signer: Option<String>,
     because: String,
 }
@@ -76,63 +84,69 @@ fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(&plain).unwrap_or(HeaderValue::from_static("none"))
 }
 
-/// A signingRequest.
-struct SigningRequest {
-    attest: Attestation,
-    origid: String,
-    orig: Identity,
-    dest: Vec<Identity>,
-    iat: UnixTime,
-    is_ms: bool,
-}
-
 impl SigningRequest {
-    fn read(body: &[u8], plan: &NumberPlan) -> Result<Self, Exception> {
-        let root = Json::parse_object(body).map_err(|reason| Exception::Unparsable { reason: reason.to_string() })?;
-        let request = Members::new("", &root)?.object("", "signingRequest")?;
-        let is_ms = request.get("ppt").is_some();
-        check_type(&request)?;
-        let attest = attestation(request.text("attest")?)?;
-        let dest = request.parties("dest", "dest", plan)?;
-        let iat = UnixTime::from_seconds(request.seconds("iat")?);
-        let orig: Identity = request.party("orig", "orig", plan)?;
-        let origid = request.text("origid")?;
-        if !is_uuid(origid) {
-            return Err(Exception::invalid("origid", format!("{origid:?} is no UUID")));
-        }
-        Ok(Self { attest, origid: origid.to_owned(), orig, dest, iat, is_ms })
-    }
-
-    fn request(&self, attest: Attestation, origid: &str) -> SignRequest {
-        SignRequest::shaken(attest, origid, self.orig.clone(), self.dest.clone()).issued_at(self.iat)
-    }
-
     /// Where no policy is configured.
     fn as_it_says(&self) -> Decided {
+        let (attest, said) = match &self.wanted {
+            Wanted::Shaken { attest, .. } => (Some(*attest), attest.as_str()),
+            Wanted::Div { .. } => (None, "div"),
+            Wanted::Rph { .. } => (None, "rph"),
+        };
         Decided {
-            request: self.request(self.attest, &self.origid),
-            attest: self.attest,
+            request: self.to_sign(None),
+            attest,
             signer: None,
-            because: format!("the request says {}, and no policy is configured", self.attest),
+            because: format!("the request says {said}, and no policy is configured"),
         }
     }
 
-    /// What the attestation policy makes of it, and who signs. The client's origination identifier stays, unless the
-    /// policy has one for its customers and trunks. Where it signs nothing, that is said why.
+    /// What the attestation policy makes of it, and who signs. Where it signs nothing, that is said why.
     fn by_policy(&self, policy: &AttestationPolicy, client: &Client) -> Result<Decided, String> {
-        let (customer, trunk) = policy.origin(client.customer(), None, client.address());
-        let asked = Asked::of(&self.orig).from_customer(customer).over_trunk(trunk).requesting(Some(self.attest));
-        let decision = policy.decide(&asked);
-        let Some(attest) = decision.attest else { return Err(decision.because) };
-        let origid = match &decision.origid {
-            Origid::Fixed(uuid) => uuid,
-            Origid::PerCall => &self.origid,
+        // Of a diversion, the policy is asked about the number that is diverted, as if it called: whoever may not show
+        // the number must not send its calls elsewhere either.
+        let (shown, requested) = match &self.wanted {
+            Wanted::Div { diverted } => (diverted, None),
+            Wanted::Shaken { attest, .. } => (&self.orig, Some(*attest)),
+            Wanted::Rph { .. } => (&self.orig, None),
         };
-        let request = self.request(attest, origid);
+        let (customer, trunk) = policy.origin(client.customer(), None, client.address());
+        let asked = Asked::of(shown).from_customer(customer).over_trunk(trunk).requesting(requested);
+        let decision = policy.decide(&asked);
+        let is_diversion = matches!(self.wanted, Wanted::Div { .. });
+        // D8, E3: whoever diverts a number says that it is his, as A does.
+        let Some(attest) = decision.attest.filter(|attest| !is_diversion || *attest == Attestation::A) else {
+            let wants = if is_diversion { "; a diversion wants A for the number that is diverted" } else { "" };
+            return Err(decision.because + wants);
+        };
+        let (attest, request) = match (&self.wanted, &decision.origid) {
+            // The client's origination identifier stays, unless the policy has one for its customers and trunks.
+            (Wanted::Shaken { .. }, Origid::Fixed(uuid)) => (Some(attest), self.to_sign(Some((attest, uuid)))),
+            (Wanted::Shaken { origid, .. }, Origid::PerCall) => (Some(attest), self.to_sign(Some((attest, origid)))),
+            // F26: it attests nothing.
+            _ => (None, self.to_sign(None)),
+        };
         Ok(Decided { request, attest, signer: decision.signer, because: decision.because })
     }
 
-    /// The policy signs nothing. Which rule says so is for the log, and for clients who may know the rules.
+    /// E8: who signs is the first signer that may authorise all of the namespaces for this client; nobody unless the
+    /// configuration says so, for priority is taken from everybody else.
+    fn by_permission(
+        &self,
+        priorities: &[ResourcePriority],
+        standing: &Standing,
+        client: &Client,
+    ) -> Result<Decided, String> {
+        let namespaces: BTreeSet<&str> = priorities.iter().map(ResourcePriority::namespace).collect();
+        let shown = namespaces.iter().copied().collect::<Vec<_>>().join(", ");
+        let may = |own: &&NamedSigner| own.may_authorise(priorities, client.customer());
+        let Some(signer) = standing.signers.iter().find(may) else {
+            return Err(format!("no signer may authorise priorities of {shown} for {}", client.name()));
+        };
+        let because = format!("signer {:?} may authorise priorities of {shown}", signer.name());
+        Ok(Decided { request: self.to_sign(None), attest: None, signer: Some(signer.name().to_owned()), because })
+    }
+
+    /// Nothing is signed. Which rule says so is for the log, and for clients who may know the rules.
     fn refused(&self, because: String, tells: bool) -> Response {
         let reason = if tells { because.clone() } else { "the policy does not have this call signed".to_owned() };
         let mut response = Exception::Policy { status: StatusCode::FORBIDDEN, reason }.into_response();
@@ -141,7 +155,7 @@ impl SigningRequest {
     }
 
     fn seen(&self, decided: Decided) -> Seen {
-        Seen { attest: Some(decided.attest.as_str()), ..self.parties() }.because(decided.because)
+        Seen { attest: decided.attest.map(Attestation::as_str), ..self.parties() }.because(decided.because)
     }
 
     fn parties(&self) -> Seen {
@@ -150,27 +164,8 @@ impl SigningRequest {
     }
 }
 
-/// F32: what is asked for is shaken, in as many words or by default.
-fn check_type(request: &Members<'_, '_>) -> Result<(), Exception> {
-    if request.get("ppt").is_some() {
-        let ppt = request.text("ppt")?;
-        if ppt != "shaken" {
-            let reason = format!("{ppt:?}: only PASSporTs of type shaken are signed here");
-            return Err(Exception::invalid("ppt", reason));
-        }
-    }
-    match ["div", "rph", "sph", "rcd"].into_iter().find(|claim| request.get(claim).is_some()) {
-        Some(claim) => Err(Exception::invalid(claim, "a shaken PASSporT has no such claim")),
-        None => Ok(()),
-    }
-}
-
-fn attestation(text: &str) -> Result<Attestation, Exception> {
-    text.parse().map_err(|_| Exception::invalid("attest", format!("{text:?} is none of A, B and C")))
-}
-
 /// What the client can mend is said to it; what is ours is logged.
-fn refusal(reason: NotSigned) -> Exception {
+fn refusal(reason: NotSigned, asked: &SigningRequest) -> Exception {
     let error = match reason {
         NotSigned::Refused(error) => error,
         // Told when it began.
@@ -185,8 +180,11 @@ fn refusal(reason: NotSigned) -> Exception {
     };
     let parameter = match &error {
         Error::StaleIat { .. } | Error::StaleDate { .. } => "iat",
-        Error::NotAuthorized { .. } | Error::InvalidIdentity { .. } => "orig",
-        Error::NoDestination | Error::TooManyDestinations { .. } => "dest",
+        Error::NotAuthorized { .. } => asked.speaker(),
+        Error::InvalidIdentity { .. } => "orig",
+        Error::NoDestination | Error::NotDiverted { .. } | Error::TooManyDestinations { .. } => "dest",
+        Error::CallbackWithoutEmergency => "sph",
+        Error::TooManyPriorities { .. } => "rph.auth",
         Error::InvalidOrigid { .. } => "origid",
         Error::ClaimConstraintViolated(_) => "signingRequest",
         _ => {

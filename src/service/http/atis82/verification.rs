@@ -105,6 +105,9 @@ impl Answer<'_> {
         if !diversions.is_empty() {
             members.insert("divResult".to_owned(), diversions.into());
         }
+        if let Some(priority) = &verdict.priority {
+            members.insert("verstatPriority".to_owned(), priority.verstat.as_str().into());
+        }
         let results: Vec<Value> = verdict.passports.iter().map(verify_result).collect();
         members.insert("verifyResults".to_owned(), results.into());
     }
@@ -161,7 +164,7 @@ fn unsupported(report: &PassportReport) -> Option<Reason> {
         case: None,
         code: 428,
         text: "Use Supported PASSporT Format".into(),
-        description: format!("PASSporTs of type {ppt:?} are not verified here; shaken and div are."),
+        description: format!("PASSporTs of type {ppt:?} are not verified here; shaken, div and rph are."),
         verstat: Verstat::NoTnValidation,
     })
 }

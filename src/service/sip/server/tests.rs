@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::passport::Attestation;
-use crate::service::scene::{CALLED, NOW, identity, invite, judge};
+use crate::service::scene::{CALLED, NOW, authorisation, identity, invite, judge};
 use crate::service::sip::Ignored;
 use crate::service::treatment::{Peer, TreatmentSettings};
 
@@ -137,6 +137,23 @@ fn a_verified_call_is_redirected_with_what_was_found() {
     let job = bench.job(&invite("9", &format!("Identity: {bad}\r\n")));
     let treatment = settings.treat(&job.call, &verdict, Peer::Unknown);
     insta::assert_snapshot!(bench.conclude(&job, &Outcome::Verified(treatment)).unwrap());
+}
+
+#[test]
+fn a_priority_is_told_beside_the_verstat() {
+    // RFC 8443 §4.2 (E9): who asked takes Resource-Priority off the call where it failed.
+    let identity = identity(Attestation::A, CALLED);
+    for (asked, told) in [("ets.0", "RPH-Validation-Passed"), ("ets.1", "RPH-Validation-Failed")] {
+        let mut bench = Bench::usual();
+        let rph = authorisation("ets.0");
+        let fields = format!("Resource-Priority: {asked}\r\nIdentity: {identity}\r\nIdentity: {rph}\r\n");
+        let job = bench.job(&invite("7", &fields));
+        let treatment = TreatmentSettings::default().treat(&job.call, &judge(&job.call), Peer::Unknown);
+        assert_eq!(treatment.strip.is_empty(), asked == "ets.0");
+        let text = bench.conclude(&job, &Outcome::Verified(treatment)).unwrap();
+        assert!(text.lines().any(|line| line == format!("X-Priority-Verstat: {told}")), "{text}");
+        assert!(text.contains(";verstat=TN-Validation-Passed@"), "{text}");
+    }
 }
 
 #[test]
