@@ -23,6 +23,10 @@ pub struct Claims {
     pub orig: Option<Party>,
     /// `origid` (shaken): the signer's opaque name for where the call came from.
     pub origid: Option<String>,
+    /// Whether `rcd`, `rcdi` or `crn` is there (RFC 9795), of whatever form: [`RichCallData`] reads them.
+    ///
+    /// [`RichCallData`]: crate::rich_call_data::RichCallData
+    pub has_rich_call_data: bool,
     /// Claims that are there with a value of the wrong type.
     pub faults: Vec<Fault>,
     /// Spellings that the field has and the standard has not.
@@ -111,6 +115,7 @@ impl Claims {
             "iat" => self.iat = Some(self.instant(value)?),
             "orig" => self.orig = Some(self.party("orig", value)?),
             "origid" => self.origid = Some(string(value)?),
+            "crn" | "rcd" | "rcdi" => self.has_rich_call_data = true,
             // A24: claims that nobody here knows are no error.
             _ => {}
         }

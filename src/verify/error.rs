@@ -1,6 +1,7 @@
 //! Why a PASSporT is not valid, and what each reason means on the wire (spec table H).
 
 use crate::time::UnixTime;
+use crate::verify::stage::{Part, Stage};
 use crate::verify::verdict::{Atis82, Profile, SipResponse, Verstat};
 
 /// Why a PASSporT is not valid. The variant's name is the `kind` of the JSON output and never changes.
@@ -170,6 +171,12 @@ pub enum Error {
         /// Which call.
         earlier: String,
     },
+    /// H31: rich call data is not what its signer's digests say (RFC 9795 §6).
+    #[error("the rich call data is not what was signed: {reason}")]
+    RichCallDataMismatch {
+        /// Which part of it.
+        reason: String,
+    },
     /// H15: Date and `iat` both lie outside the freshness window, or Date does and there is no `iat`.
     #[error("the call's Date {date} lies {} {at}; {max_age} s are allowed", span(*date, *at))]
     StaleDate {
@@ -261,49 +268,9 @@ pub enum Error {
     },
 }
 
-/// The part of an Identity header that could not be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Part {
-    /// The header field's own grammar, or the token's segments.
-    Value,
-    /// The JOSE header.
-    JoseHeader,
-    /// The claims.
-    Payload,
-}
-
-/// The stages of verification, in the order in which they decide (design: the first failing stage decides).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Stage {
-    /// The header field and the token can be read.
-    Form,
-    /// The PASSporT's type is known and the header says the same as the token.
-    Ppt,
-    /// typ, alg, x5u.
-    Header,
-    /// The claims are there and well formed.
-    Claims,
-    /// Date and iat.
-    Freshness,
-    /// orig and dest.
-    Numbers,
-    /// The certificate can be had and read.
-    Credential,
-    /// It leads to a trusted root, at the instant judged.
-    Path,
-    /// Nobody who may has revoked it.
-    Revocation,
-    /// It may speak for this call.
-    Scope,
-    /// Its key signed these bytes.
-    Signature,
-}
-
 impl Error {
     /// Every [`Error::kind`] there is.
-    pub const KINDS: [&str; 34] = [
+    pub const KINDS: [&str; 35] = [
         "CertificateExpired",
         "CertificateNotYetValid",
         "CertificateRevoked",
@@ -326,6 +293,7 @@ impl Error {
         "OrigMismatch",
         "PptMismatch",
         "ReplayedToken",
+        "RichCallDataMismatch",
         "StaleDate",
         "StaleIat",
         "TooManyIdentityHeaders",
@@ -366,6 +334,7 @@ impl Error {
             Self::OrigMismatch { .. } => "OrigMismatch",
             Self::PptMismatch { .. } => "PptMismatch",
             Self::ReplayedToken { .. } => "ReplayedToken",
+            Self::RichCallDataMismatch { .. } => "RichCallDataMismatch",
             Self::StaleDate { .. } => "StaleDate",
             Self::StaleIat { .. } => "StaleIat",
             Self::TooManyIdentityHeaders { .. } => "TooManyIdentityHeaders",
@@ -412,6 +381,7 @@ impl Error {
             | Self::NumberNotAuthorized { .. }
             | Self::UnsupportedKey { .. } => Stage::Scope,
             Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => Stage::Signature,
+            Self::RichCallDataMismatch { .. } => Stage::RichCallData,
         }
     }
 
@@ -446,6 +416,7 @@ impl Error {
             Self::ReplayedToken { .. } => "H27",
             Self::DivChainInvalid { .. } => "H28",
             Self::DivChainIncomplete { .. } => "H29",
+            Self::RichCallDataMismatch { .. } => "H31",
         }
     }
 
@@ -535,9 +506,10 @@ impl Error {
                 Atis82::new(438, "E18")
             }
             Self::InvalidAttestation { .. } => Atis82::new(438, "E19"),
-            Self::DivChainIncomplete { .. } | Self::DivChainInvalid { .. } | Self::ReplayedToken { .. } => {
-                Atis82::without_case(438)
-            }
+            Self::DivChainIncomplete { .. }
+            | Self::DivChainInvalid { .. }
+            | Self::ReplayedToken { .. }
+            | Self::RichCallDataMismatch { .. } => Atis82::without_case(438),
         }
     }
 

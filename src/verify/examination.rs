@@ -1,8 +1,9 @@
 //! What one PASSporT's checks found so far: every check is kept, the first failing stage decides.
 
 use crate::verify::detail::Detail;
-use crate::verify::error::{Error, Stage};
+use crate::verify::error::Error;
 use crate::verify::rules::Rule;
+use crate::verify::stage::Stage;
 use crate::verify::verdict::{Check, CheckResult};
 
 /// The notes of one examination.
