@@ -8,7 +8,7 @@ use crate::cli::text::{Text, Tone};
 use crate::cli::verify::Judged;
 use crate::number::Identity;
 use crate::sip::call::CallForm;
-use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Status};
+use crate::verify::{Check, CheckResult, Conclusion, Error, PassportReport, PathElement, RichCallDataStatus, Status};
 
 /// Prints one verdict.
 pub(crate) struct VerdictText<'a> {
@@ -44,6 +44,7 @@ impl<'a> VerdictText<'a> {
             self.signed(report, text);
             self.signer(report, text);
             certificates(report, text);
+            self.rich_call_data(index, text);
             self.checks(&report.checks, report.error.as_ref(), text);
         }
         self.checks(&self.judged.verdict.checks, None, text);
@@ -199,6 +200,34 @@ impl<'a> VerdictText<'a> {
         }
     }
 
+    /// What it says of its caller, marked by whether that may be shown.
+    fn rich_call_data(&self, passport: usize, text: &mut Text) {
+        let mut all = self.judged.verdict.rich_call_data.iter();
+        let Some(own) = all.find(|own| own.passport == passport) else { return };
+        let (tone, mark, word) = match own.status {
+            RichCallDataStatus::Verified => (Tone::Good, "✓", "verified"),
+            RichCallDataStatus::Failed => (Tone::Bad, "✗", "not to be shown"),
+            _ => (Tone::Doubt, "-", "not checked"),
+        };
+        text.name("rich call").put(tone, mark).put(Tone::Strong, format_args!(" {word}"));
+        if let Some(reason) = &own.reason {
+            text.plain(format_args!(": {reason}"));
+        }
+        text.end();
+        let lines = [
+            ("name", &own.name),
+            ("number", &own.alternate_number),
+            ("reason", &own.call_reason),
+            ("picture", &own.icon),
+            ("card", &own.card),
+        ];
+        for (what, words) in lines {
+            if let Some(words) = words {
+                text.name("").put(Tone::Faint, format_args!("{what:<7} ")).plain(words).end();
+            }
+        }
+    }
+
     /// Those that passed are counted unless all are asked for; what `why` said already is not said again.
     fn checks(&self, checks: &[Check], told: Option<&Error>, text: &mut Text) {
         let told = told.map(ToString::to_string);
@@ -250,6 +279,9 @@ impl<'a> VerdictText<'a> {
         let mut advice = Vec::new();
         if self.judged.is_only_stale() && !self.judged.settings.at.is_date() {
             advice.push("only its age speaks against it: `--at date` judges it as of the call".to_owned());
+        }
+        if !self.judged.settings.fetch_rich_call_data && verdict.missing_resources().next().is_some() {
+            advice.push("get what the rich call data names: --fetch --fetch-rich-call-data".to_owned());
         }
         for report in &verdict.passports {
             let words = report.error.as_ref().and_then(|error| self.advice_for(error));
