@@ -44,7 +44,7 @@ impl<'a> VerdictText<'a> {
             self.signed(report, text);
             self.signer(report, text);
             certificates(report, text);
-            self.rich_call_data(index, text);
+            self.rich_call_data(report, index, text);
             self.checks(&report.checks, report.error.as_ref(), text);
         }
         self.checks(&self.judged.verdict.checks, None, text);
@@ -201,7 +201,7 @@ impl<'a> VerdictText<'a> {
     }
 
     /// What it says of its caller, marked by whether that may be shown.
-    fn rich_call_data(&self, passport: usize, text: &mut Text) {
+    fn rich_call_data(&self, report: &PassportReport, passport: usize, text: &mut Text) {
         let mut all = self.judged.verdict.rich_call_data.iter();
         let Some(own) = all.find(|own| own.passport == passport) else { return };
         let (tone, mark, word) = match own.status {
@@ -211,6 +211,7 @@ impl<'a> VerdictText<'a> {
         };
         text.name("rich call").put(tone, mark).put(Tone::Strong, format_args!(" {word}"));
         if let Some(reason) = &own.reason {
+            let reason = if report.error.is_some() { "see why" } else { reason };
             text.plain(format_args!(": {reason}"));
         }
         text.end();
@@ -247,9 +248,12 @@ impl<'a> VerdictText<'a> {
             };
             text.name(name).put(tone, mark).plain(format_args!(" {:<CHECK_WIDTH$} ", check.rule.name()));
             let detail = check.detail.to_string();
-            text.plain(if told.as_ref() == Some(&detail) { "see why" } else { &detail })
-                .put(Tone::Faint, format_args!("  [{}]", check.rule.clause()))
-                .end();
+            let shown = match check.rule.name() {
+                _ if told.as_ref() == Some(&detail) => "see why",
+                "rich-call-data" if check.result != CheckResult::Pass => "see rich call",
+                _ => &detail,
+            };
+            text.plain(shown).put(Tone::Faint, format_args!("  [{}]", check.rule.clause())).end();
             name = "";
         }
     }
