@@ -74,8 +74,8 @@ fn real_tokens_are_decoded_with_their_oddities() {
     };
     assert_eq!(run.objects().len(), 10);
     assert_eq!(oddities("/009_", 1), ["G7"]);
-    assert_eq!(oddities("/012_", 1), ["G7", "G13", "G13"]);
-    assert_eq!(oddities("/012_", 2), ["H6", "G7", "G13", "G13"]);
+    assert_eq!(oddities("/012_", 1), ["G7", "G13", "G13", "H31"]);
+    assert_eq!(oddities("/012_", 2), ["H6", "G7", "G13", "G13", "H31"]);
     assert_eq!(oddities("/034_", 1), ["G7", "G8"]);
     assert_eq!(oddities("/061_", 1), Vec::<String>::new());
     assert_eq!(oddities("/061_", 2), ["B2"]);

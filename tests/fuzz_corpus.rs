@@ -50,6 +50,7 @@ replayed! {
     locations_of_the_corpus_hold: fetching::location,
     mapping_files_of_the_corpus_hold: mapping,
     passports_of_the_corpus_hold: passport,
+    rich_call_data_of_the_corpus_holds: rich_call_data,
     sip_messages_of_the_corpus_hold: sip_message,
     redirect_servers_of_the_corpus_hold: service::sip_server,
     tn_auth_lists_of_the_corpus_hold: tn_auth_list,

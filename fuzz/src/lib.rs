@@ -24,6 +24,7 @@ use stirtrace::es256::{Batch, Digest, KeyTable, PublicKey, Signature, Width};
 use stirtrace::identity_header::{self, IdentityHeader};
 use stirtrace::number::{Identity, NumberPlan};
 use stirtrace::passport::{MAX_DESTINATIONS, MAX_PRIORITIES, Passport, Token};
+use stirtrace::rich_call_data::RichCallData;
 use stirtrace::sip::call::Call;
 use stirtrace::sip::message::{Message, messages};
 use stirtrace::sip::service_urn;
@@ -121,6 +122,23 @@ fn check_passport(text: &str, passport: &Passport) {
     if let Ok(Token::Compact(compact)) = Token::parse(&passport.to_compact()) {
         assert_eq!(compact.signature(), passport.signature());
         assert_eq!(compact.rebuild(passport.header(), passport.claims()).signing_input(), canonical.as_bytes());
+    }
+}
+
+/// Rich call data: claims on the first line, what lies at its card's URL after it. Whatever is to be fetched has a digest.
+pub fn rich_call_data(data: &[u8]) {
+    let (claims, body) = data.split_at(data.iter().position(|c| *c == b'\n').unwrap_or(data.len()));
+    let Ok(claims) = serde_json::from_slice::<serde_json::Map<_, _>>(claims) else { return };
+    let Ok(Some(own)) = RichCallData::read(&claims) else { return };
+    assert!(own.name().is_some() || own.call_reason().is_some(), "it says nothing");
+    let _ = own.check_values();
+    for resource in own.resources().unwrap_or_default() {
+        assert!(own.pointers().any(|pointer| pointer == resource.pointer()), "nothing says what lies at {resource}");
+        let _ = resource.check(body);
+        for inner in own.within(&resource, body).unwrap_or_default() {
+            assert!(resource.is_card() && inner.pointer().starts_with(resource.pointer()) && !inner.is_card());
+            assert!(own.pointers().any(|pointer| pointer == inner.pointer()), "nothing says what lies at {inner}");
+        }
     }
 }
 

@@ -247,6 +247,10 @@ pub(crate) struct VerifyArgs {
     pub(crate) threads: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
+    /// Fetch the pictures and cards, too, that rich call data names (RFC 9795): without them nobody can say that it is what
+    /// was signed
+    #[arg(long, help_heading = "Fetching", requires = "fetch")]
+    pub(crate) fetch_rich_call_data: bool,
     /// List the checks that passed, too; of a capture or the lake, everything about a call
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,

@@ -21,6 +21,7 @@ pub(crate) struct Credentials<'a> {
     trust: Trust,
     materials: Materials,
     fetching: Option<&'a Fetching>,
+    fetches_rich_call_data: bool,
     /// How to name an archive where none is: the words differ by command.
     no_archive: fn(place: &str) -> String,
     found: HashMap<String, Found>,
@@ -53,6 +54,8 @@ const MAX_HELD: usize = 64 * 1024 * 1024;
 const MAX_AHEAD: usize = 256;
 /// How many certificates of one URL are tried on one call.
 const MAX_TRIES: usize = 4;
+/// How many pictures and cards of one call are fetched, however many PASSporTs it has.
+const MAX_RESOURCES: usize = 16;
 
 impl<'a> Credentials<'a> {
     pub(crate) fn new(trust: Trust, fetching: Option<&'a Fetching>, no_archive: fn(&str) -> String) -> Self {
@@ -61,6 +64,7 @@ impl<'a> Credentials<'a> {
             trust,
             materials,
             fetching,
+            fetches_rich_call_data: false,
             no_archive,
             found: HashMap::new(),
             held: 0,
@@ -68,6 +72,11 @@ impl<'a> Credentials<'a> {
             again: HashMap::new(),
             changes: fetching.is_some(),
         }
+    }
+
+    /// The same, and whether pictures and cards are fetched that rich call data names.
+    pub(crate) fn fetching_rich_call_data(self, fetches: bool) -> Self {
+        Self { fetches_rich_call_data: fetches, ..self }
     }
 
     /// Whether what lies at a URL depends on when it is asked for: then each call is to be judged by itself.
@@ -156,7 +165,29 @@ impl<'a> Credentials<'a> {
                 *own = (verdict, origins);
             }
         }
+        self.add_rich_call_data(verifier, calls, &mut judged);
         judged
+    }
+
+    /// Judges those once more whose pictures and cards are to be had, which are fetched together, too.
+    fn add_rich_call_data(
+        &mut self,
+        verifier: &Verifier,
+        calls: &[(&Call, UnixTime)],
+        judged: &mut [(Verdict, Vec<Origin>)],
+    ) {
+        let Some(fetching) = self.fetching.filter(|_| self.fetches_rich_call_data) else { return };
+        let missing = judged.iter().flat_map(|(verdict, _)| verdict.missing_resources().take(MAX_RESOURCES));
+        let missing = missing.take(MAX_AHEAD).cloned().collect();
+        // The fetcher keeps what comes, and what does not: each call then asks it in turn.
+        fetching.rich_call_data_together(missing);
+        for ((call, at), (own, _)) in calls.iter().zip(judged) {
+            if own.missing_resources().next().is_some() {
+                self.provide_for(verifier, call, *at);
+                let judge = |materials: &Materials| verifier.verify(call, materials, *at);
+                *own = self.with_rich_call_data(own.clone(), &judge);
+            }
+        }
     }
 
     /// Judges a call as of an instant, by the certificates of that instant.
@@ -166,7 +197,31 @@ impl<'a> Credentials<'a> {
         if !self.changes {
             return verdict;
         }
-        self.second_opinion(&verdict, at, &|materials| verifier.verify(call, materials, at)).unwrap_or(verdict)
+        let judge = |materials: &Materials| verifier.verify(call, materials, at);
+        let verdict = self.second_opinion(&verdict, at, &judge).unwrap_or(verdict);
+        self.with_rich_call_data(verdict, &judge)
+    }
+
+    /// What the rich call data of a valid PASSporT names is got, where that was asked for, and the call judged again.
+    fn with_rich_call_data(&mut self, mut verdict: Verdict, judge: &dyn Fn(&Materials) -> Verdict) -> Verdict {
+        let Some(fetching) = self.fetching.filter(|_| self.fetches_rich_call_data) else { return verdict };
+        // A card, and then its pictures.
+        for _ in 0..2 {
+            let missing: Vec<_> = verdict.missing_resources().take(MAX_RESOURCES).cloned().collect();
+            if missing.is_empty() {
+                break;
+            }
+            for resource in missing {
+                match fetching.rich_call_data(&resource) {
+                    Ok(body) => self.materials.add_resource(resource.url(), body),
+                    Err(why) => self.materials.mark_resource_unavailable(resource.url(), why),
+                }
+            }
+            verdict = judge(&self.materials);
+        }
+        // The fetcher keeps them, with what there is to know of their age; the next call asks it.
+        self.materials.forget_resources();
+        verdict
     }
 
     /// Where the certificates of a verdict came from, if over the network.

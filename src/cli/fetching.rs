@@ -21,6 +21,7 @@ use crate::cli::text::grouped;
 use crate::clock;
 use crate::fetch::location::Location;
 use crate::fetch::{CannotFetch, Event, Fetched, Fetcher, Kind, Limits, NotFetched, Settings};
+use crate::rich_call_data::Resource;
 use crate::time::UnixTime;
 
 /// A fetcher with what it needs to run.
@@ -94,6 +95,29 @@ impl Fetching {
         let fetched = self.runtime.block_on(self.fetcher.certificate(url, clock::now()))?;
         self.archive(&fetched);
         Ok(fetched)
+    }
+
+    /// What rich call data names by URL, be it that it is something else than what was signed: that is the verifier's to say.
+    pub(crate) fn rich_call_data(&self, resource: &Resource) -> Result<Arc<[u8]>, String> {
+        match self.runtime.block_on(self.fetcher.rich_call_data(resource, clock::now())) {
+            Ok(found) => Ok(Arc::clone(&found.body)),
+            Err(why) => match self.fetcher.held(Kind::RichCallData, resource.url()) {
+                Some(other) if matches!(why, NotFetched::Unacceptable { .. }) => Ok(Arc::clone(&other.body)),
+                _ => Err(format!("{why}; {}", why.advice())),
+            },
+        }
+    }
+
+    /// Gets several of them at once, for [`rich_call_data`](Self::rich_call_data) to find at hand.
+    pub(crate) fn rich_call_data_together(&self, resources: Vec<Resource>) {
+        let ask = |resource: Resource| {
+            let fetcher = self.fetcher.clone();
+            async move { fetcher.rich_call_data(&resource, clock::now()).await.is_ok() }
+        };
+        self.together(resources.into_iter().map(|resource| {
+            let url = resource.url().to_owned();
+            (ask(resource), url)
+        }));
     }
 
     /// What lies at a URL whose certificate failed a signature, if it is another now (G21).

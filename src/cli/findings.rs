@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::identity_header::IdentityHeader;
 use crate::passport::{Attestation, Claims, Deviation, Fault, Header, PSAP_CALLBACK, Passport, is_uuid};
+use crate::rich_call_data::RichCallData;
 
 /// One oddity.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -70,6 +71,7 @@ impl Findings {
         self.deviations(passport.deviations());
         self.of_header(passport.header());
         self.of_claims(passport.claims(), passport.header().ppt.as_deref());
+        self.of_rich_call_data(passport);
         let length = passport.signature().len();
         if length != 64 {
             let der = if passport.signature().first() == Some(&0x30) { "; it looks like DER" } else { "" };
@@ -163,6 +165,22 @@ impl Findings {
             self.warning("G12", format!("origid {origid:?} is no UUID"));
         }
         self.of_numbers(claims);
+    }
+
+    /// What can be told without what it names by URL; beside another type it is no reason to refuse the PASSporT (E19, H31).
+    fn of_rich_call_data(&mut self, passport: &Passport) {
+        let is_own = passport.header().ppt.as_deref() == Some("rcd");
+        let fault = match RichCallData::read(&passport.claim_members()) {
+            Ok(Some(own)) => own.check_values().and_then(|()| own.resources()).err(),
+            Ok(None) if is_own => return self.error("E14", "neither of the claims rcd and crn is there"),
+            Ok(None) => None,
+            Err(reason) => Some(reason),
+        };
+        if let Some(fault) = fault {
+            let rule = if fault.claim().is_some() { "H13" } else { "H31" };
+            let severity = if is_own { Severity::Error } else { Severity::Warning };
+            self.0.push(Finding { rule, severity, detail: fault.to_string() });
+        }
     }
 
     fn of_numbers(&mut self, claims: &Claims) {

@@ -86,6 +86,9 @@ pub(crate) struct ServeArgs {
     pub(crate) revocation: RevocationArgs,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
+    /// Fetch the pictures and cards, too, that rich call data names (RFC 9795); a call waits for them as for a certificate
+    #[arg(long, help_heading = "Fetching")]
+    pub(crate) fetch_rich_call_data: bool,
 }
 
 /// Runs `stirtrace serve`.
@@ -319,6 +322,7 @@ impl Files {
                 settings.sip.endpoints.push(endpoint);
             }
         }
+        settings.fetch_rich_call_data |= self.args.fetch_rich_call_data;
         if self.args.revocation.crl_policy != CrlPolicyName::default() {
             settings.policy.crl = crl_policy(self.args.revocation.crl_policy);
         }

@@ -35,6 +35,7 @@ pub(crate) struct VerifySettings {
     pub(crate) records: Option<Records>,
     pub(crate) threads: NonZeroUsize,
     pub(crate) fetching: Option<Fetching>,
+    pub(crate) fetch_rich_call_data: bool,
 }
 
 /// Kept records that are to be judged again.
@@ -93,6 +94,7 @@ impl VerifySettings {
             hep: args.hep,
             threads: args.threads.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
             fetching,
+            fetch_rich_call_data: args.fetch_rich_call_data,
             policy,
         })
     }

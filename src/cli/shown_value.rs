@@ -8,6 +8,7 @@ use crate::cli::findings::{Finding, Findings, Severity};
 use crate::cli::text::{Text, Tone};
 use crate::identity_header::IdentityHeader;
 use crate::passport::{Attestation, Claims, Party, Passport, Token};
+use crate::rich_call_data::RichCallData;
 use crate::verify::Part;
 
 /// What an Identity value says. Nothing in it is believed.
@@ -181,9 +182,15 @@ fn print_passport(passport: &Passport, text: &mut Text) {
     if let Some(x5u) = &header.x5u {
         text.name("x5u").put(Tone::Name, x5u).end();
     }
+    let members = passport.claim_members();
+    let rich_call_data = RichCallData::read(&members).ok().flatten();
+    if let Some(own) = &rich_call_data {
+        print_rich_call_data(own, text);
+    }
     let known = ["attest", "dest", "div", "iat", "orig", "origid", "rph", "sph"];
-    for (name, value) in passport.claim_members() {
-        let read = known.contains(&name.as_str()) && !claims.faults.iter().any(|fault| fault.member == name);
+    for (name, value) in members {
+        let shown = rich_call_data.is_some() && ["crn", "rcd", "rcdi"].contains(&name.as_str());
+        let read = shown || known.contains(&name.as_str()) && !claims.faults.iter().any(|fault| fault.member == name);
         if !read {
             text.field(&name, value);
         }
@@ -227,6 +234,29 @@ fn print_claims(claims: &Claims, text: &mut Text) {
 pub(crate) fn priorities_meaning(claims: &Claims) -> String {
     let values: Vec<_> = claims.rph.iter().flatten().map(ToString::to_string).collect();
     format!("authorises the priority {}", values.join(", "))
+}
+
+/// RFC 9795 §5.
+fn print_rich_call_data(own: &RichCallData, text: &mut Text) {
+    let lines = [
+        ("name", own.name()),
+        ("number", own.alternate_number()),
+        ("call reason", own.call_reason()),
+        ("picture", own.icon()),
+        ("card", own.card_url()),
+    ];
+    for (name, words) in lines {
+        if let Some(words) = words {
+            text.field(name, words);
+        }
+    }
+    if let Some(card) = own.card() {
+        text.field("card", card);
+    }
+    let pointers: Vec<_> = own.pointers().collect();
+    if !pointers.is_empty() {
+        text.field("digests", format_args!("of {}", pointers.join(", ")));
+    }
 }
 
 /// What an attestation says, in a few words (RFC 8588 §4).

@@ -9,7 +9,8 @@ use crate::cli::verify::Judged;
 use crate::number::Identity;
 use crate::sip::call::CallForm;
 use crate::verify::{
-    Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Priority, PriorityVerstat, Status,
+    Check, CheckResult, Conclusion, Error, PassportReport, PathElement, Priority, PriorityVerstat, RichCallDataStatus,
+    Status,
 };
 
 /// Prints one verdict.
@@ -46,6 +47,7 @@ impl<'a> VerdictText<'a> {
             self.signed(report, text);
             self.signer(report, text);
             certificates(report, text);
+            self.rich_call_data(report, index, text);
             self.checks(&report.checks, report.error.as_ref(), text);
         }
         self.checks(&self.judged.verdict.checks, None, text);
@@ -205,6 +207,35 @@ impl<'a> VerdictText<'a> {
         }
     }
 
+    /// What it says of its caller, marked by whether that may be shown.
+    fn rich_call_data(&self, report: &PassportReport, passport: usize, text: &mut Text) {
+        let mut all = self.judged.verdict.rich_call_data.iter();
+        let Some(own) = all.find(|own| own.passport == passport) else { return };
+        let (tone, mark, word) = match own.status {
+            RichCallDataStatus::Verified => (Tone::Good, "✓", "verified"),
+            RichCallDataStatus::Failed => (Tone::Bad, "✗", "not to be shown"),
+            _ => (Tone::Doubt, "-", "not checked"),
+        };
+        text.name("rich call").put(tone, mark).put(Tone::Strong, format_args!(" {word}"));
+        if let Some(reason) = &own.reason {
+            let reason = if report.error.is_some() { "see why" } else { reason };
+            text.plain(format_args!(": {reason}"));
+        }
+        text.end();
+        let lines = [
+            ("name", &own.name),
+            ("number", &own.alternate_number),
+            ("reason", &own.call_reason),
+            ("picture", &own.icon),
+            ("card", &own.card),
+        ];
+        for (what, words) in lines {
+            if let Some(words) = words {
+                text.name("").put(Tone::Faint, format_args!("{what:<7} ")).plain(words).end();
+            }
+        }
+    }
+
     /// Those that passed are counted unless all are asked for; what `why` said already is not said again.
     fn checks(&self, checks: &[Check], told: Option<&Error>, text: &mut Text) {
         let told = told.map(ToString::to_string);
@@ -224,9 +255,12 @@ impl<'a> VerdictText<'a> {
             };
             text.name(name).put(tone, mark).plain(format_args!(" {:<CHECK_WIDTH$} ", check.rule.name()));
             let detail = check.detail.to_string();
-            text.plain(if told.as_ref() == Some(&detail) { "see why" } else { &detail })
-                .put(Tone::Faint, format_args!("  [{}]", check.rule.clause()))
-                .end();
+            let shown = match check.rule.name() {
+                _ if told.as_ref() == Some(&detail) => "see why",
+                "rich-call-data" if check.result != CheckResult::Pass => "see rich call",
+                _ => &detail,
+            };
+            text.plain(shown).put(Tone::Faint, format_args!("  [{}]", check.rule.clause())).end();
             name = "";
         }
     }
@@ -256,6 +290,9 @@ impl<'a> VerdictText<'a> {
         let mut advice = Vec::new();
         if self.judged.is_only_stale() && !self.judged.settings.at.is_date() {
             advice.push("only its age speaks against it: `--at date` judges it as of the call".to_owned());
+        }
+        if !self.judged.settings.fetch_rich_call_data && verdict.missing_resources().next().is_some() {
+            advice.push("get what the rich call data names: --fetch --fetch-rich-call-data".to_owned());
         }
         for report in &verdict.passports {
             let words = report.error.as_ref().and_then(|error| self.advice_for(error));

@@ -98,6 +98,12 @@ impl Fetcher {
         Err(why)
     }
 
+    /// How long a fetch of this kind may take, waiting for its turn included.
+    #[must_use]
+    pub fn time_limit(&self, kind: Kind) -> Duration {
+        self.shared.settings.limits.time(kind)
+    }
+
     /// What is held of a URL, good or not, without fetching anything.
     #[must_use]
     pub fn held(&self, kind: Kind, url: &str) -> Option<Arc<Fetched>> {

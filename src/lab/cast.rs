@@ -15,6 +15,15 @@ const ATTEST_B_OR_C: Constraints = Constraints { permitted: &[("attest", &["B", 
 const ORIGID_NO_RCD: Constraints =
     Constraints { must_include: &["attest", "origid"], must_exclude: &["rcd", "crn"], ..Constraints::NONE };
 
+const RCD_OF_WILLOW: Constraints = Constraints {
+    must_include: &["rcdi"],
+    permitted: &[(
+        "rcd",
+        &[r#"{"nam":"Willow Clinic"}"#, r#"{"icn":"https://cards.lab.example/willow.png","nam":"Willow Clinic"}"#],
+    )],
+    ..Constraints::NONE
+};
+
 /// Every signing certificate; the providers of the examples first.
 pub(super) const LEAVES: &[LeafPlan] = &[
     LeafPlan {
@@ -187,6 +196,17 @@ pub(super) const LEAVES: &[LeafPlan] = &[
         issuer: Some("larkspur-sca"),
         fate: Fate::DelegationExceeded,
         purpose: "delegate that claims the SPC of somebody else than its issuer (C14)",
+        ..LeafPlan::USUAL
+    },
+    LeafPlan {
+        name: "delegate-rcd",
+        organization: "Willow Clinic",
+        spc: "",
+        common_name: Some("SHAKEN Willow Clinic"),
+        issuer: Some("saltmarsh-sca"),
+        scope: Scope::Entries(&[TnEntry::Range("12155550140", 10)]),
+        constrained: Constrained::Plain(RCD_OF_WILLOW),
+        purpose: "delegate that may say only its own name and picture, with their digests (F27, E18)",
         ..LeafPlan::USUAL
     },
     LeafPlan {

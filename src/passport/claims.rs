@@ -28,6 +28,10 @@ pub struct Claims {
     pub rph: Option<Vec<ResourcePriority>>,
     /// `sph` (rph): what an emergency call's callback says of itself, whatever it says (RFC 9027).
     pub sph: Option<String>,
+    /// Whether `rcd`, `rcdi` or `crn` is there (RFC 9795), of whatever form: [`RichCallData`] reads them.
+    ///
+    /// [`RichCallData`]: crate::rich_call_data::RichCallData
+    pub has_rich_call_data: bool,
     /// Claims that are there with a value of the wrong type.
     pub faults: Vec<Fault>,
     /// Spellings that the field has and the standard has not.
@@ -118,6 +122,7 @@ impl Claims {
             "origid" => self.origid = Some(string(value)?),
             "rph" => self.rph = Some(rph::read(value)?),
             "sph" => self.sph = Some(string(value)?),
+            "crn" | "rcd" | "rcdi" => self.has_rich_call_data = true,
             // A24: claims that nobody here knows are no error.
             _ => {}
         }

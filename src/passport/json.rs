@@ -44,6 +44,28 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// A value that serde_json holds, as it is printed here.
+    pub(crate) fn of_value(value: &'a serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::String(text) => Self::String(text.into()),
+            Value::Array(items) => Self::Array(items.iter().map(Self::of_value).collect()),
+            Value::Object(members) => {
+                Self::Object(members.iter().map(|(name, value)| (name.into(), Self::of_value(value))).collect())
+            }
+        }
+    }
+
+    /// RFC 8225 §9: the value in canonical form.
+    pub(crate) fn to_canonical(&self) -> String {
+        let mut out = String::new();
+        print(self, &mut out);
+        out
+    }
+
     /// The same value as serde_json holds it.
     pub(crate) fn to_value(&self) -> serde_json::Value {
         use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
@@ -11,6 +12,7 @@ use crate::number::NumberPlan;
 use crate::service::evidence::Evidence;
 use crate::service::metrics::Metrics;
 use crate::service::replay::ReplayCache;
+use crate::service::rich_call_data::complete;
 use crate::service::signer::KeyFailure;
 use crate::service::sip::SipCounter;
 use crate::service::standing::{Load, Standing};
@@ -147,6 +149,7 @@ impl Engine {
             Rules::Configured => &standing.verifier,
             Rules::Atis1000082 => &standing.atis,
         };
+        let began = Instant::now();
         // Ask, then judge.
         let mut materials = Materials::on(Arc::clone(&standing.trust));
         let mut fetched: Vec<(String, Arc<Fetched>)> = Vec::new();
@@ -164,6 +167,10 @@ impl Engine {
                 verdict = verifier.verify(call, &materials, now);
             }
             keep_trusted(&standing, &verdict, &fetched);
+        }
+        if verdict.missing_resources().next().is_some() {
+            let judge = |materials: &Materials| verifier.verify(call, materials, now);
+            verdict = complete(&standing, verdict, &mut materials, (now, began.elapsed()), judge).await;
         }
         // RFC 8224 §12.1.
         let replays = self.replays(call, &verdict, &verifier.policy().number_plan, now).await;

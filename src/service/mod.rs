@@ -24,6 +24,8 @@ pub mod pkcs11;
 #[cfg(feature = "service")]
 pub mod replay;
 #[cfg(feature = "service")]
+mod rich_call_data;
+#[cfg(feature = "service")]
 pub mod settings;
 #[cfg(feature = "service")]
 pub mod signer;

@@ -54,6 +54,8 @@ impl<'a> Case<'a> {
             subject.check_orig(call);
             // RFC 8224 §6.2 steps 3 and 5, RFC 8226, ATIS-1000080.
             signers.push(subject.check_credential(materials, policy, caches.links, now));
+            // RFC 9795 §5, §6.
+            subject.check_rich_call_data(materials);
         }
         Self { call, now, subjects, chain, signers }
     }

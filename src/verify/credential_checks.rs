@@ -152,7 +152,7 @@ impl Subject {
     /// RFC 8224 §8.4: for a caller whom a URI names, a certificate of the URI's domain is enough. Not below an
     /// authority that is itself held to some numbers, which could name any domain (RFC 9060 §4).
     fn needs_no_list(&self, path: &[Certificate]) -> bool {
-        let Some(leaf) = path.first().filter(|_| self.kind == Kind::Base) else { return false };
+        let Some(leaf) = path.first().filter(|_| matches!(self.kind, Kind::Base | Kind::Rcd)) else { return false };
         let is_held = |own: &Certificate| !matches!(own.tn_auth_list(), Ok(None)) || !own.tn_list_urls().is_empty();
         matches!(&self.orig, Some(Identity::Uri(uri)) if leaf.names_domain_of(uri)) && !path.iter().any(is_held)
     }

@@ -61,7 +61,7 @@ impl DivChain {
         let outcomes: Vec<_> =
             diversions.iter().map(|index| (*index, self.diversion(*index, subjects, call))).collect();
         let destinations: Vec<_> = (0..subjects.len())
-            .filter(|index| matches!(subjects[*index].kind, Kind::Base | Kind::Shaken | Kind::Rph))
+            .filter(|index| matches!(subjects[*index].kind, Kind::Base | Kind::Rcd | Kind::Rph | Kind::Shaken))
             .map(|index| (index, self.destination(index, subjects, call)))
             .collect();
         for (index, outcome) in outcomes {
@@ -81,8 +81,11 @@ impl DivChain {
             // E1: a diversion changes who is called.
             return Diversion::Invalid(format!("it diverts the call from {diverted} to the same number"));
         }
-        let is_anchor = |other: usize| matches!(subjects[other].kind, Kind::Base | Kind::Shaken | Kind::Rph);
-        let Some(origin) = best_walk(index, &self.leaders, subjects, is_anchor) else {
+        let is_anchor = |other: usize| matches!(subjects[other].kind, Kind::Base | Kind::Rph | Kind::Shaken);
+        let is_rcd = |other: usize| subjects[other].kind == Kind::Rcd;
+        let anchored = best_walk(index, &self.leaders, subjects, is_anchor);
+        // H31: what is wrong with rich call data is nobody's matter where another PASSporT begins the chain.
+        let Some(origin) = anchored.or_else(|| best_walk(index, &self.leaders, subjects, is_rcd)) else {
             let is_foreign = |other: usize| subjects[other].kind == Kind::Unsupported;
             return match walk(index, &self.leaders, |_| true, is_foreign) {
                 // E5 (f): an innermost PASSporT of an unsupported type makes the chain nobody's business.

@@ -1,7 +1,7 @@
 //! Why a PASSporT is not valid, and what each reason means on the wire (spec table H).
 
 use crate::time::UnixTime;
-use crate::verify::stage::Stage;
+use crate::verify::stage::{Part, Stage};
 use crate::verify::verdict::{Atis82, Profile, SipResponse, Verstat};
 
 /// Why a PASSporT is not valid. The variant's name is the `kind` of the JSON output and never changes.
@@ -189,6 +189,12 @@ pub enum Error {
         /// Which call.
         earlier: String,
     },
+    /// H31: rich call data is not what its signer's digests say (RFC 9795 §6).
+    #[error("the rich call data is not what was signed: {reason}")]
+    RichCallDataMismatch {
+        /// Which part of it.
+        reason: String,
+    },
     /// H15: Date and `iat` both lie outside the freshness window, or Date does and there is no `iat`.
     #[error("the call's Date {date} lies {} {at}; {max_age} s are allowed", span(*date, *at))]
     StaleDate {
@@ -280,21 +286,9 @@ pub enum Error {
     },
 }
 
-/// The part of an Identity header that could not be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Part {
-    /// The header field's own grammar, or the token's segments.
-    Value,
-    /// The JOSE header.
-    JoseHeader,
-    /// The claims.
-    Payload,
-}
-
 impl Error {
     /// Every [`Error::kind`] there is.
-    pub const KINDS: [&str; 36] = [
+    pub const KINDS: [&str; 37] = [
         "CertificateExpired",
         "CertificateNotYetValid",
         "CertificateRevoked",
@@ -319,6 +313,7 @@ impl Error {
         "PriorityMismatch",
         "PriorityNotAuthorized",
         "ReplayedToken",
+        "RichCallDataMismatch",
         "StaleDate",
         "StaleIat",
         "TooManyIdentityHeaders",
@@ -361,6 +356,7 @@ impl Error {
             Self::PriorityMismatch { .. } => "PriorityMismatch",
             Self::PriorityNotAuthorized { .. } => "PriorityNotAuthorized",
             Self::ReplayedToken { .. } => "ReplayedToken",
+            Self::RichCallDataMismatch { .. } => "RichCallDataMismatch",
             Self::StaleDate { .. } => "StaleDate",
             Self::StaleIat { .. } => "StaleIat",
             Self::TooManyIdentityHeaders { .. } => "TooManyIdentityHeaders",
@@ -409,6 +405,7 @@ impl Error {
             | Self::PriorityNotAuthorized { .. }
             | Self::UnsupportedKey { .. } => Stage::Scope,
             Self::InvalidSignature { .. } | Self::VerifiersDisagree { .. } => Stage::Signature,
+            Self::RichCallDataMismatch { .. } => Stage::RichCallData,
         }
     }
 
@@ -444,6 +441,7 @@ impl Error {
             Self::DivChainInvalid { .. } => "H28",
             Self::DivChainIncomplete { .. } => "H29",
             Self::PriorityMismatch { .. } | Self::PriorityNotAuthorized { .. } => "H30",
+            Self::RichCallDataMismatch { .. } => "H31",
         }
     }
 
@@ -537,7 +535,8 @@ impl Error {
             | Self::DivChainInvalid { .. }
             | Self::PriorityMismatch { .. }
             | Self::PriorityNotAuthorized { .. }
-            | Self::ReplayedToken { .. } => Atis82::without_case(438),
+            | Self::ReplayedToken { .. }
+            | Self::RichCallDataMismatch { .. } => Atis82::without_case(438),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a verdict rests on besides the call: certificates by URL, trust anchors, CRLs. Filled by the caller, by any
+//! What a verdict rests on besides the call: certificates and rich call data by URL, trust anchors, CRLs. Filled by the caller, by any
 //! means; nothing here fetches.
 
 use std::collections::HashMap;
@@ -17,6 +17,8 @@ use crate::trust::TrustAnchors;
 #[derive(Clone, Debug, Default)]
 pub struct Materials {
     credentials: HashMap<String, Credential>,
+    /// What rich call data names, or why it could not be had.
+    resources: HashMap<String, Result<Arc<[u8]>, String>>,
     trust: Arc<Trust>,
 }
 
@@ -128,7 +130,7 @@ impl Materials {
     /// No certificates yet, on a trust that others share.
     #[must_use]
     pub fn on(trust: Arc<Trust>) -> Self {
-        Self { credentials: HashMap::new(), trust }
+        Self { trust, ..Self::default() }
     }
 
     /// Sets whom to trust.
@@ -149,6 +151,21 @@ impl Materials {
     /// Adds what is known of the certificate at a URL, be it that it cannot be had.
     pub fn insert(&mut self, url: &str, credential: Credential) {
         self.credentials.insert(url.to_owned(), credential);
+    }
+
+    /// Adds what lies at a URL that rich call data names: a picture or a card, the octets as they lie there (E16).
+    pub fn add_resource(&mut self, url: &str, body: impl Into<Arc<[u8]>>) {
+        self.resources.insert(url.to_owned(), Ok(body.into()));
+    }
+
+    /// Says that a picture or a card could not be had, and why.
+    pub fn mark_resource_unavailable(&mut self, url: &str, reason: impl Into<String>) {
+        self.resources.insert(url.to_owned(), Err(reason.into()));
+    }
+
+    /// Forgets all pictures and cards: they belong to single calls, and whoever judges many need not keep them.
+    pub fn forget_resources(&mut self) {
+        self.resources.clear();
     }
 
     /// Adds a CRL. Who signed it is judged against each certificate that it might revoke.
@@ -175,6 +192,10 @@ impl Materials {
 
     pub(super) fn credential(&self, url: &str) -> Option<&Known> {
         self.credentials.get(url).map(Credential::known)
+    }
+
+    pub(super) fn resource(&self, url: &str) -> Option<&Result<Arc<[u8]>, String>> {
+        self.resources.get(url)
     }
 
     pub(super) fn crls(&self) -> &[Crl] {

@@ -2,6 +2,9 @@
 //!
 //! Ask, then judge: [`Verifier::missing`] lists the URLs of certificates that are needed and not there, the caller gets
 //! them by any means, and [`Verifier::verify`] judges without any input or output. Time is an argument.
+//!
+//! What rich call data names by URL is asked for after that, once its PASSporT is known to be valid:
+//! [`Verdict::missing_resources`] lists it, whoever gets it hands it in ([`Materials::add_resource`]) and judges again.
 
 mod call_checks;
 mod case;
@@ -15,6 +18,7 @@ mod policy;
 mod priority;
 mod report;
 mod revocation;
+mod rich_call_data;
 mod rules;
 mod signature;
 mod stage;
@@ -33,12 +37,13 @@ use case::{Caches, Case};
 use subject::{Kind, Subject};
 
 pub use detail::Detail;
-pub use error::{Error, Part};
+pub use error::Error;
 pub use materials::{Credential, Materials, Trust};
 pub use policy::{CrlPolicy, MAX_IDENTITY_HEADERS, Policy, PrioritySigner, PrioritySigners, Require};
 pub use priority::{Priority, PriorityVerstat};
+pub use rich_call_data::{RichCallDataReport, RichCallDataStatus};
 pub use rules::{RULES, Rule};
-pub use stage::Stage;
+pub use stage::{Part, Stage};
 pub use verdict::{
     Atis82, CallSummary, Check, CheckResult, Conclusion, PassportReport, PathElement, Profile, Reason, Signer,
     SipResponse, Status, Verdict, Verified, Verstat,

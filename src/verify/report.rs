@@ -9,6 +9,7 @@ use crate::verify::error::Error;
 use crate::verify::examination::Examination;
 use crate::verify::policy::{MAX_IDENTITY_HEADERS, Policy, Require};
 use crate::verify::priority;
+use crate::verify::rich_call_data;
 use crate::verify::rules;
 use crate::verify::subject::{Kind, Subject};
 use crate::verify::verdict::{
@@ -18,7 +19,7 @@ use crate::verify::verdict::{
 
 /// Draws the conclusion from all PASSporTs of a call.
 pub(super) fn conclude(
-    subjects: Vec<Subject>,
+    mut subjects: Vec<Subject>,
     credentials: Vec<Credentials>,
     call: &Call,
     policy: &Policy,
@@ -28,6 +29,7 @@ pub(super) fn conclude(
     // Only a PASSporT in error is named so.
     let ppi = |subject: &Subject| (subject.examination.error().is_some()).then(|| subject.ppi()).flatten();
     let ppis: Vec<Option<String>> = subjects.iter().map(ppi).collect();
+    let rich_call_data = rich_call_data::found(&mut subjects);
     let mut reports: Vec<PassportReport> =
         subjects.into_iter().zip(credentials).map(|(subject, found)| report(subject, found, policy)).collect();
     let mut whole = Examination::default();
@@ -54,6 +56,7 @@ pub(super) fn conclude(
         signer: named.and_then(|index| reports[index].signer.clone()),
         reasons: reasons(&reports, &ppis),
         priority,
+        rich_call_data: Vec::new(),
         passports: Vec::new(),
         checks: Vec::new(),
         at: now,
@@ -73,6 +76,12 @@ pub(super) fn conclude(
     } else if passing.is_none() {
         verdict.decide(&reports, &kinds, policy, &mut whole);
     }
+    let doubt = if overflow {
+        Some("the message has more Identity header fields than are judged")
+    } else {
+        (!is_bound(call)).then_some("nothing says which call it belongs to")
+    };
+    verdict.rich_call_data = rich_call_data::conclude(rich_call_data, &mut reports, doubt);
     verdict.checks = whole.into_checks();
     verdict.passports = reports;
     verdict
@@ -84,7 +93,7 @@ impl Verdict {
         if let Some((index, error)) = deciding_error(reports, kinds) {
             self.decide_by(error, policy);
             self.deciding = Some(index);
-        } else if let Some(supported) = supported_status(reports, policy) {
+        } else if let Some(supported) = supported_status(reports, kinds, policy) {
             // Valid, but not of the type that the policy requires.
             whole.fail(rules::REQUIRED_PPT, Error::UnsupportedPpt { ppt: supported });
             self.conclusion = Conclusion::Failed;
@@ -108,13 +117,15 @@ impl Verdict {
     }
 }
 
-/// What each error leads to where it decides: `none` where nothing could be judged (H3, H9, H19, H29).
+/// What each error leads to where it decides: `none` where nothing could be judged (H3, H9, H19, H29), or what is wrong is
+/// no matter of who calls (H31).
 const fn conclusion_of(error: &Error) -> Conclusion {
     match error {
         Error::UnsupportedPpt { .. }
         | Error::CredentialUnavailable { .. }
         | Error::NoCallingIdentity { .. }
-        | Error::DivChainIncomplete { .. } => Conclusion::None,
+        | Error::DivChainIncomplete { .. }
+        | Error::RichCallDataMismatch { .. } => Conclusion::None,
         _ => Conclusion::Failed,
     }
 }
@@ -203,16 +214,23 @@ fn named(reports: &[PassportReport], kinds: &[Kind], passing: Option<usize>) -> 
 }
 
 /// The error that decides when nothing is valid: of a PASSporT that says who calls before a diversion's, a failure
-/// before a lack of means, and then the first in header order. One for the call's priority decides nothing (H30).
+/// before a lack of means, and then the first in header order. One for the call's priority decides nothing (H30), one for
+/// rich call data only where there is nothing else (H31).
 fn deciding_error<'a>(reports: &'a [PassportReport], kinds: &[Kind]) -> Option<(usize, &'a Error)> {
+    let is_alone = kinds.iter().all(|kind| matches!(kind, Kind::Rcd | Kind::Rph));
     let errors = reports.iter().enumerate().filter_map(|(index, report)| Some((index, report.error.as_ref()?)));
-    let errors = errors.filter(|(index, _)| kinds[*index] != Kind::Rph);
+    let errors = errors.filter(|(index, _)| match kinds[*index] {
+        Kind::Rph => false,
+        Kind::Rcd => is_alone,
+        _ => true,
+    });
     errors.min_by_key(|(index, error)| (conclusion_of(error) != Conclusion::Failed, kinds[*index] == Kind::Div))
 }
 
 /// The type of a PASSporT that is valid and yet not what the policy requires.
-fn supported_status(reports: &[PassportReport], policy: &Policy) -> Option<String> {
-    let valid = reports.iter().find(|report| report.status == Status::Valid)?;
+fn supported_status(reports: &[PassportReport], kinds: &[Kind], policy: &Policy) -> Option<String> {
+    let is_valid = |index: &usize| reports[*index].status == Status::Valid && kinds[*index] != Kind::Rcd;
+    let valid = &reports[(0..reports.len()).find(is_valid)?];
     (policy.require == Require::Shaken).then(|| valid.ppt.clone().unwrap_or_default())
 }
 

@@ -97,6 +97,7 @@ rules! {
     CONSTRAINTS: Scope, "claim-constraints", "RFC 8226 8, RFC 9118 4";
     PROFILE: Scope, "certificate-profile", "ATIS-1000080 6.4.1";
     SIGNATURE: Signature, "signature", "RFC 8224 6.2 step 5";
+    RICH_CALL_DATA: RichCallData, "rich-call-data", "RFC 9795 5, 6";
     // Spellings that the field has and the standard has not (spec G).
     IAT_NUMBER: Claims, "iat-number", "RFC 8225 5.1.1";
     IAT_FRACTION: Claims, "iat-number", "RFC 8225 9";
@@ -109,10 +110,10 @@ rules! {
 
 /// Every rule but those of spellings (spec G), in the order of stages.
 #[expect(clippy::as_conversions, reason = "usize::from is no const function")]
-pub const RULES: [Rule; SIGNATURE.0 as usize + 1] = {
-    let mut rules = [COUNT; SIGNATURE.0 as usize + 1];
+pub const RULES: [Rule; RICH_CALL_DATA.0 as usize + 1] = {
+    let mut rules = [COUNT; RICH_CALL_DATA.0 as usize + 1];
     let mut place = 0;
-    while place <= SIGNATURE.0 {
+    while place <= RICH_CALL_DATA.0 {
         rules[place as usize] = Rule(place);
         place += 1;
     }

@@ -1,4 +1,16 @@
-//! The stages of verification, in the order in which they decide.
+//! Where in a header, and where in the course of verification, a fault lies (RFC 8224 §6.2, spec table H).
+
+/// The part of an Identity header that could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Part {
+    /// The header field's own grammar, or the token's segments.
+    Value,
+    /// The JOSE header.
+    JoseHeader,
+    /// The claims.
+    Payload,
+}
 
 /// Where a check stands in the order that decides: the first failing stage does.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -26,4 +38,6 @@ pub enum Stage {
     Scope,
     /// Its key signed these bytes.
     Signature,
+    /// What rich call data names is what was signed.
+    RichCallData,
 }

@@ -8,11 +8,13 @@ use crate::passport::{Attestation, Claims, CompactPassport, Destination, Deviati
 use crate::passport::{HeaderCache, Token, is_uuid};
 use crate::sip::call::{Call, IdentityField};
 use crate::sip::uri::SipUri;
-use crate::verify::error::{Error, Part};
+use crate::verify::error::Error;
 use crate::verify::examination::Examination;
 use crate::verify::policy::Policy;
+use crate::verify::rich_call_data;
 use crate::verify::rules;
 use crate::verify::signature::Unsettled;
+use crate::verify::stage::Part;
 
 /// One Identity header under examination.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Subject {
     pub(super) examination: Examination,
     /// Its signature, until it is judged.
     pub(super) unsettled: Option<Unsettled>,
+    /// What its rich call data came to, if it has any.
+    pub(super) rich_call_data: Option<Box<rich_call_data::Found>>,
 }
 
 /// The PASSporT types by what verification does with them.
@@ -46,6 +50,8 @@ pub(super) enum Kind {
     Div,
     /// RFC 8443, RFC 9027: it speaks for the call's priority, not for the caller.
     Rph,
+    /// RFC 9795.
+    Rcd,
     /// All others: ignored, neither for nor against the call (B-V1, A23).
     Unsupported,
 }
@@ -57,6 +63,7 @@ impl Kind {
             Some("shaken") => Self::Shaken,
             Some("div") => Self::Div,
             Some("rph") => Self::Rph,
+            Some("rcd") => Self::Rcd,
             Some(_) => Self::Unsupported,
         }
     }
@@ -68,6 +75,7 @@ impl Kind {
             Self::Shaken => "shaken",
             Self::Div => "div",
             Self::Rph => "rph",
+            Self::Rcd => "rcd",
             Self::Unsupported => "unsupported",
         }
     }
@@ -80,7 +88,7 @@ impl Kind {
             Self::Div => &["dest", "div", "iat", "orig"],
             // E8.
             Self::Rph => &["dest", "iat", "orig", "rph"],
-            Self::Base | Self::Unsupported => &["dest", "iat", "orig"],
+            Self::Base | Self::Rcd | Self::Unsupported => &["dest", "iat", "orig"],
         }
     }
 }
@@ -99,6 +107,7 @@ impl Subject {
             div: None,
             examination: Examination::new(),
             unsettled: None,
+            rich_call_data: None,
         };
         subject.read_header(field, policy);
         if let Some(token) = subject.read_token(headers) {
@@ -239,6 +248,10 @@ impl Subject {
         match self.kind {
             Kind::Unsupported => self.fail_unsupported(),
             Kind::Shaken | Kind::Div | Kind::Rph => self.examination.fail(rules::FULL_FORM, Error::CompactForm),
+            Kind::Rcd => self.examination.cannot(
+                rules::FULL_FORM,
+                "compact: the rich call data that was signed is not rebuilt from the message",
+            ),
             Kind::Base => {
                 let info = self.header.as_ref().and_then(|header| header.info.as_deref());
                 match (info, signalled_claims(call)) {

@@ -8,10 +8,12 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::certificate::Certificate;
 use crate::number::Identity;
 use crate::passport::{Attestation, Passport};
+use crate::rich_call_data::Resource;
 use crate::time::UnixTime;
 use crate::verify::detail::Detail;
 use crate::verify::error::Error;
 use crate::verify::priority::Priority;
+use crate::verify::rich_call_data::RichCallDataReport;
 use crate::verify::rules::Rule;
 
 /// Everything that verification concluded about one call.
@@ -43,6 +45,10 @@ pub struct Verdict {
     pub passports: Vec<PassportReport>,
     /// The RFC 9410 Reason values that a switch would send, one for each PASSporT in error.
     pub reasons: Vec<Reason>,
+    /// What each PASSporT with rich call data says of its caller, and whether it may be shown (RFC 9795); left out of the
+    /// output where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rich_call_data: Vec<RichCallDataReport>,
     /// Checks of the call as a whole.
     pub checks: Vec<Check>,
     /// The instant judged.
@@ -60,6 +66,15 @@ impl Verdict {
     #[must_use]
     pub fn verified(&self) -> Option<Verified<&Passport>> {
         self.passports.get(self.passing?)?.passport().map(Verified)
+    }
+
+    /// What the rich call data of valid PASSporTs names by URL and nobody has handed in. With it in the materials
+    /// ([`Materials::add_resource`]), the call is to be judged again, and again where that made a card known that leads to
+    /// pictures: twice at most.
+    ///
+    /// [`Materials::add_resource`]: crate::verify::Materials::add_resource
+    pub fn missing_resources(&self) -> impl Iterator<Item = &Resource> {
+        self.rich_call_data.iter().flat_map(|report| &report.missing)
     }
 
     /// The first error in header order, if there is any.

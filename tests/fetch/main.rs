@@ -14,10 +14,19 @@ mod crowds;
 mod desk;
 mod documents;
 mod faults;
+#[cfg(feature = "cli")]
+#[path = "../verification/lab.rs"]
+#[expect(dead_code, reason = "shared with the tests of the verifier")]
+mod lab;
 mod rich_call_data;
+#[cfg(feature = "cli")]
+mod rich_call_data_command;
 mod server;
 #[cfg(feature = "cli")]
 mod serving;
 mod ssrf;
 #[cfg(feature = "cli")]
 mod together;
+#[cfg(feature = "cli")]
+#[path = "../verification/token.rs"]
+mod token;

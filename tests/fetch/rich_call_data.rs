@@ -4,17 +4,27 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use stirtrace::fetch::{Fetcher, Limits, NotFetched, Settings};
-use stirtrace::rich_call_data::{Resource, resources};
+use stirtrace::rich_call_data::{Resource, RichCallData};
 
 use crate::server::{Conduct, HOUR, NOW, Server, ok};
 
 const PICTURE: &str = "https://certificates.example/q.png";
 
 fn picture(url: &str, signed: &[u8]) -> Resource {
+    named(json!({"nam": "Q", "icn": url}), "/icn", signed)
+}
+
+/// The same, named in a card: there the form of the claim leaves more to the fetcher.
+fn picture_of_a_card(url: &str, signed: &[u8]) -> Resource {
+    named(json!({"nam": "Q", "jcd": ["vcard", [["photo", {}, "uri", url]]]}), "/jcd/1/0/3", signed)
+}
+
+fn named(rcd: Value, pointer: &str, signed: &[u8]) -> Resource {
     let digest = format!("sha256-{}", STANDARD.encode(digest(&SHA256, signed)));
-    resources(&json!({"nam": "Q", "icn": url}), Some(&json!({"/icn": digest}))).unwrap().remove(0)
+    let claims = json!({"rcd": rcd, "rcdi": {pointer: digest}});
+    RichCallData::read(claims.as_object().unwrap()).unwrap().unwrap().resources().unwrap().remove(0)
 }
 
 #[tokio::test]
@@ -62,9 +72,8 @@ async fn it_has_a_limit_of_its_own_and_the_rules_of_every_url() {
         "https://certificates.example/q.png?size=1",
         "https://127.0.0.1/q.png",
         "https://[::ffff:169.254.169.254]/latest",
-        "file:///etc/passwd",
     ] {
-        let why = fetcher.rich_call_data(&picture(url, b"x"), NOW).await.unwrap_err();
+        let why = fetcher.rich_call_data(&picture_of_a_card(url, b"x"), NOW).await.unwrap_err();
         assert!(why.is_refusal(), "{url}: {why}");
     }
     assert_eq!(server.connections(), before);

@@ -36,6 +36,8 @@ pub(crate) fn certificate(name: &str) -> Vec<u8> {
 pub(crate) enum Conduct {
     /// These bytes are the answer.
     Answer(Vec<u8>),
+    /// An answer of its own for each path; 404 for all others.
+    Routes(Vec<(&'static str, Vec<u8>)>),
     /// Bytes, a pause before each piece.
     Dribble(Vec<u8>, Duration),
     /// These bytes, and then the last piece again and again.
@@ -274,12 +276,19 @@ fn serve(
     let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(connection, stream);
     let request = head(&mut stream)?;
-    requests.lock().unwrap().push(request);
+    requests.lock().unwrap().push(request.clone());
     match conduct {
         Conduct::Answer(bytes) => stream.write_all(&bytes)?,
         Conduct::Gathered(gathering, bytes) => {
             gathering.pass();
             stream.write_all(&bytes)?;
+        }
+        Conduct::Routes(routes) => {
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let found = routes.iter().find(|(own, _)| *own == path).map(|(_, body)| ok("", body));
+            if let Conduct::Answer(bytes) = found.unwrap_or_else(|| answer("404 Not Found", "", b"")) {
+                stream.write_all(&bytes)?;
+            }
         }
         Conduct::Dribble(bytes, pause) => {
             for byte in bytes {

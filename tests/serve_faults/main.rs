@@ -29,6 +29,7 @@ mod page;
 #[cfg(all(feature = "cli", unix))]
 mod process;
 mod revocation;
+mod rich_call_data;
 #[path = "../fetch/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of fetching")]
 mod server;

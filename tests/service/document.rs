@@ -93,11 +93,11 @@ fn every_answer_keeps_to_it() {
     let document = document(&stand);
     let bad = identity(json!({"mutate": ["flip-signature-bit"]}));
     let div = identity(json!({"ppt": "div", "signer": "prairie"}));
+    let rcd = identity(json!({"ppt": "rcd", "claims": {"crn": "Your delivery"}}));
     let mut several = verification_of(good());
-    several["verificationRequest"]["identityHeaders"] = json!([good(), div, bad]);
+    several["verificationRequest"]["identityHeaders"] = json!([good(), div, bad, rcd]);
     let signing = json!({"signingRequest": {"attest": "A", "dest": {"tn": ["12155550131"]}, "iat": crate::stand::NOW,
         "orig": {"tn": "12155550112"}, "origid": "4f5b1c0e-6a3d-4c2b-9f81-2f6f0c7d9a11", "ppt": "shaken"}});
-    let call = json!({"identity": [good(), bad], "from": "12155550112", "to": "12155550131"});
     let rph = identity(json!({"ppt": "rph"}));
     let mut with_priority = verification_of(good());
     with_priority["verificationRequest"]["identityHeaders"] = json!([good(), rph]);
@@ -110,6 +110,7 @@ fn every_answer_keeps_to_it() {
     };
     let asking =
         json!({"identity": [good(), rph], "from": "12155550112", "to": "12155550131", "resource_priority": "wps.0"});
+    let call = json!({"identity": [good(), bad, rcd], "from": "12155550112", "to": "12155550131"});
     let requests = [
         (VERIFICATION, verification_of(good()), 200),
         (VERIFICATION, verification_of(bad.clone()), 200),

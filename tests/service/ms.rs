@@ -66,6 +66,43 @@ fn a_diversion_has_a_result_of_its_own() {
 }
 
 #[test]
+fn rich_call_data_has_a_result_of_its_own_and_leaves_the_shaken_one_alone() {
+    // F32, G27, H31.
+    let stand = Stand::plain();
+    let digest = "sha256-sM275lTgzCte+LHOKHtU4SxG8shlOo6OS4ot8IJQImY=";
+    let claims = |name: &str| json!({"rcd": {"nam": name}, "rcdi": {"/nam": digest}, "crn": "Gadgets"});
+    let rcd = |name: &str| identity(json!({"ppt": "rcd", "claims": claims(name)}));
+    let shown = |headers: Value| {
+        let result = stand.verification(&request(headers));
+        assert_eq!((&result["verstat"], result.get("reasonCode")), (&json!("TN-Validation-Passed"), None), "{result}");
+        let results = result["verifyResults"].as_array().unwrap().iter();
+        results.map(|own| own["verifyResult"].clone()).collect::<Vec<_>>()
+    };
+    let good_one = shown(json!([rcd("Q Branch Spy Gadgets"), good()]));
+    assert_eq!((&good_one[0]["ppt"], &good_one[0]["status"]), (&json!("rcd"), &json!("pass")));
+    assert_eq!(good_one[0]["validClaims"]["rcd"]["nam"], "Q Branch Spy Gadgets");
+    let wrong = shown(json!([rcd("Q Branch Bank"), good()]));
+    assert_eq!((&wrong[0]["status"], &wrong[0]["reasonCode"]), (&json!("fail"), &json!(438)));
+    assert!(wrong[0]["reasonDesc"].as_str().unwrap().contains("/nam") && wrong[0].get("validClaims").is_none());
+    assert_eq!(wrong[1]["status"], "pass");
+    // E17: not wrong, and not known to be right: no code, and why.
+    let url = "https://cards.example/q.png";
+    let picture = json!({"ppt": "rcd", "claims": {"rcd": {"nam": "Q", "icn": url}, "rcdi": {"/icn": digest}}});
+    let unchecked = shown(json!([identity(picture), good()]));
+    assert_eq!((&unchecked[0]["status"], unchecked[0].get("reasonCode")), (&json!("fail"), None));
+    assert!(unchecked[0]["reasonDesc"].as_str().unwrap().contains("was not fetched"), "{unchecked:?}");
+    // E19: a claim that is not what was signed is none of the valid ones.
+    let beside = shown(json!([identity(json!({"claims": claims("Q Branch Bank")}))]));
+    assert_eq!((&beside[0]["status"], &beside[0]["validClaims"]["attest"]), (&json!("pass"), &json!("A")));
+    assert!(["rcd", "rcdi", "crn"].iter().all(|claim| beside[0]["validClaims"].get(claim).is_none()), "{beside:?}");
+    let beside = shown(json!([identity(json!({"claims": claims("Q Branch Spy Gadgets")}))]));
+    assert_eq!(beside[0]["validClaims"]["crn"], "Gadgets");
+    // E5 where there is nothing else: it attests nothing.
+    let alone = stand.verification(&request(json!([rcd("Q Branch Spy Gadgets")])));
+    assert_eq!((&alone["verstat"], &alone["reasonCode"]), (&json!("No-TN-Validation"), &json!(438)));
+}
+
+#[test]
 fn a_type_that_is_not_verified_here_says_so() {
     // B-V1, A23: it speaks neither for nor against the call.
     let stand = Stand::plain();

@@ -14,7 +14,7 @@ fn without_a_table_it_listens_to_this_machine_only_and_fetches_nothing() {
     let settings = Settings::parse(b"lake = \"lake\"").unwrap();
     assert_eq!(settings, Settings::default());
     assert_eq!(settings.listen, ["127.0.0.1:8080".parse().unwrap()]);
-    assert!(!settings.fetch && !settings.log.numbers && settings.evidence.is_none());
+    assert!(!settings.fetch && !settings.fetch_rich_call_data && !settings.log.numbers && settings.evidence.is_none());
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn everything_that_can_be_said_is_read() {
     let text = include_str!("../../examples/service/stirtrace.toml");
     let settings = Settings::parse(text.as_bytes()).unwrap();
     assert_eq!(settings.signers[0].name, "twill");
-    let every = "[service]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nopen = true\nfetch = true\nworkers = 2\n\
+    let every = "[service]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nopen = true\nfetch = true\nfetch_rich_call_data = true\nworkers = 2\n\
         fetch_root = \"tls/root.pem\"\nfetch_allow = [\"certificates.example=10.1.0.0/16\"]\n\
         [service.verification]\nmax_age = 30\nprofile = \"atis\"\nstrict = true\nrequire = \"shaken\"\n\
         crl_policy = \"require-fresh\"\n[service.atis82]\nreason_names = \"reasoncode\"\n\
@@ -36,6 +36,7 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!(settings.atis82.reason_names, ReasonNames::Lower);
     assert_eq!((settings.limits.body, settings.limits.rate, settings.limits.burst), (4096, Some(50), 10));
     assert_eq!(settings.log.level, LogLevel::Requests);
+    assert!(settings.fetch_rich_call_data);
     assert_eq!(settings.fetch_root, ["tls/root.pem"]);
     assert!(settings.fetch_allow[0].covers("certificates.example", "10.1.2.3".parse().unwrap()));
     let lake = settings.evidence.unwrap().lake.unwrap();

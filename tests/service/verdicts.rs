@@ -67,6 +67,21 @@ fn what_is_no_call_is_said_with_what_to_send() {
 }
 
 #[test]
+fn rich_call_data_stands_beside_the_verdict() {
+    // E17, E19, G27.
+    let stand = Stand::plain();
+    let rcd = identity(json!({"ppt": "rcd", "claims": {"rcd": {"nam": "Twill"}, "crn": "Your delivery"}}));
+    let call = json!({"identity": [good(), rcd], "from": "12155550112", "to": "12155550131"});
+    let verdict = stand.post(VERIFY, &call).json();
+    assert_eq!((&verdict["verdict"], &verdict["attest"]), (&json!("passed"), &json!("A")));
+    let expected = json!([{"passport": 1, "status": "verified", "reason": null, "name": "Twill", "alternate_number": null,
+        "call_reason": "Your delivery", "icon": null, "card": null, "missing": []}]);
+    assert_eq!(verdict["rich_call_data"], expected);
+    let plain = json!({"identity": good(), "from": "12155550112", "to": "12155550131"});
+    assert_eq!(stand.post(VERIFY, &plain).json().get("rich_call_data"), None);
+}
+
+#[test]
 fn the_verdict_is_the_verifiers_own() {
     // One object, whoever prints it.
     let stand = Stand::plain();

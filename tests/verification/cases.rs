@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use stirtrace::verify::{Check, PassportReport, Profile, SipResponse, Verdict};
 
 use crate::scene::Scene;
@@ -62,6 +63,9 @@ pub(crate) struct Expect {
     pub(crate) priority: Option<String>,
     #[serde(default)]
     pub(crate) authorized: Option<Vec<String>>,
+    /// Members of each entry of `rich_call_data`; of `reason`, words of it.
+    #[serde(default)]
+    pub(crate) rich_call_data: Option<Vec<Map<String, Value>>>,
 }
 
 /// One line of table H, or a variant of one.
@@ -169,6 +173,9 @@ impl Table {
             let authorized = priority.map(|own| own.authorized.iter().map(ToString::to_string).collect::<Vec<_>>());
             faults.equal("authorized", authorized.unwrap_or_default(), expected.clone());
         }
+        if let Some(wanted) = &expect.rich_call_data {
+            faults.rich_call_data(verdict, wanted);
+        }
         faults.list
     }
 }
@@ -209,6 +216,21 @@ struct Faults {
 impl Faults {
     fn equal<A: PartialEq<B> + std::fmt::Debug, B: std::fmt::Debug>(&mut self, what: &str, found: A, expected: B) {
         self.check(found == expected, || format!("{what} is {found:?}, not {expected:?}"));
+    }
+
+    fn rich_call_data(&mut self, verdict: &Verdict, wanted: &[Map<String, Value>]) {
+        let found = serde_json::to_value(&verdict.rich_call_data).unwrap();
+        self.equal("the number of rich call data", verdict.rich_call_data.len(), wanted.len());
+        for (index, members) in wanted.iter().enumerate() {
+            for (name, value) in members {
+                let own = &found[index][name];
+                let holds = match (name.as_str(), own.as_str(), value.as_str()) {
+                    ("reason", Some(own), Some(words)) => own.contains(words),
+                    _ => own == value,
+                };
+                self.check(holds, || format!("rich call data {index}: {name} is {own}, not {value}"));
+            }
+        }
     }
 
     fn check(&mut self, holds: bool, fault: impl FnOnce() -> String) {

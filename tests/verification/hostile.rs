@@ -184,7 +184,7 @@ fn real_tokens_decode_and_their_oddity_is_named() {
     // What is odd about each file, by its number, and where the report says so.
     let mut oddities = BTreeMap::from([
         ("009", ("ppt-parameter", "warn")),
-        ("012", ("ppt-supported", "fail")),
+        ("012", ("rich-call-data", "fail")),
         // RFC 9027: an emergency call's callback, and nothing says what Priority the call had.
         ("017", ("callback", "skip")),
         ("024", ("x5u-allowed", "fail")),

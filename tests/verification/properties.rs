@@ -191,7 +191,7 @@ fn kinds() -> [Value; TOKENS] {
         json!({"signer": "cascade", "claims": {"attest": "C"}}),
         json!({"mutate": ["flip-signature-bit"]}),
         json!({"iat": -61}),
-        json!({"ppt": "rcd"}),
+        json!({"ppt": "rcd", "claims": {"crn": "Rent"}}),
         json!({"signer": "self-signed"}),
         json!({"mutate": ["compact"]}),
         json!({"ppt": "base"}),

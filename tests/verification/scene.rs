@@ -132,6 +132,8 @@ pub(crate) struct MaterialsText {
     pub(crate) crls: Vec<String>,
     /// Who may sign indirect ones, as files of `certs/`; the STI-PA's signer where none is named.
     pub(crate) crl_signers: Option<Vec<String>>,
+    /// What lies at the URLs that rich call data names, or `unavailable:` and why.
+    pub(crate) resources: BTreeMap<String, String>,
     /// Nothing is known of any URL.
     pub(crate) no_archive: bool,
 }
@@ -162,8 +164,21 @@ impl Scene {
     /// The verdict of this verifier.
     pub(crate) fn verdict_by(&self, verifier: &Verifier, values: &[String]) -> Verdict {
         let call = self.call_of(values);
-        let materials = self.materials_for(verifier, &call);
-        verifier.verify(&call, &materials, self.at())
+        let mut materials = self.materials_for(verifier, &call);
+        let mut verdict = verifier.verify(&call, &materials, self.at());
+        // A card, and then its pictures.
+        for _ in 0..2 {
+            let urls: Vec<String> = verdict.missing_resources().map(|resource| resource.url().to_owned()).collect();
+            for url in urls {
+                match self.materials.resources.get(&url).map(|what| (what, what.strip_prefix("unavailable:"))) {
+                    Some((_, Some(reason))) => materials.mark_resource_unavailable(&url, reason),
+                    Some((body, None)) => materials.add_resource(&url, body.as_bytes()),
+                    None => {}
+                }
+            }
+            verdict = verifier.verify(&call, &materials, self.at());
+        }
+        verdict
     }
 
     pub(crate) fn policy(&self, profile: Profile) -> Policy {

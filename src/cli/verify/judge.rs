@@ -26,7 +26,8 @@ impl<'a> Judge<'a> {
         let no_archive = |place: &str| {
             format!("no archive was named; put it at DIR/{place} and give --certs DIR, or get it with --fetch")
         };
-        let credentials = Credentials::new(settings.trust.clone(), settings.fetching.as_ref(), no_archive);
+        let credentials = Credentials::new(settings.trust.clone(), settings.fetching.as_ref(), no_archive)
+            .fetching_rich_call_data(settings.fetch_rich_call_data);
         Self { verifier: Verifier::new(settings.policy.clone()), credentials: RwLock::new(credentials) }
     }
 

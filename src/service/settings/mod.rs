@@ -25,6 +25,8 @@ pub struct Settings {
     pub open: bool,
     /// `fetch`: whether certificates may be fetched that the archive lacks.
     pub fetch: bool,
+    /// `fetch_rich_call_data`: whether the pictures and cards are fetched, too, that rich call data names (RFC 9795).
+    pub fetch_rich_call_data: bool,
     /// `fetch_cache`: the folder that what was fetched is kept in.
     pub fetch_cache: Option<String>,
     /// `fetch_archive`: the archive that every certificate is added to that was used, with the time.
@@ -70,6 +72,7 @@ impl Default for Settings {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             open: false,
             fetch: false,
+            fetch_rich_call_data: false,
             fetch_cache: None,
             fetch_archive: None,
             fetch_root: Vec::new(),

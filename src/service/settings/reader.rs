@@ -28,10 +28,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, Vec<Error>> {
 }
 
 /// The keys of `[service]`.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "listen",
     "open",
     "fetch",
+    "fetch_rich_call_data",
     "fetch_cache",
     "fetch_archive",
     "fetch_root",
@@ -62,6 +63,7 @@ impl Reader<'_> {
             listen: self.listen(table).unwrap_or(default.listen),
             open: self.flag(table, "open").unwrap_or_default(),
             fetch: self.flag(table, "fetch").unwrap_or_default(),
+            fetch_rich_call_data: self.flag(table, "fetch_rich_call_data").unwrap_or_default(),
             fetch_cache: self.string(table, "fetch_cache"),
             fetch_archive: self.string(table, "fetch_archive"),
             fetch_root: self.strings(table, "fetch_root"),

@@ -14,7 +14,7 @@ use crate::service::http::answer::{Seen, json_response};
 use crate::service::http::body::json_body;
 use crate::service::http::client::Client;
 use crate::service::settings::{Atis82Settings, ReasonNames};
-use crate::verify::{PassportReport, Status, Verdict, Verstat};
+use crate::verify::{PassportReport, RichCallDataReport, RichCallDataStatus, Status, Verdict, Verstat};
 
 /// Verifies one call.
 pub(in crate::service::http) async fn verify(State(app): State<App>, request: Request) -> Response {
@@ -108,7 +108,9 @@ impl Answer<'_> {
         if let Some(priority) = &verdict.priority {
             members.insert("verstatPriority".to_owned(), priority.verstat.as_str().into());
         }
-        let results: Vec<Value> = verdict.passports.iter().map(verify_result).collect();
+        let shown = |place: usize| verdict.rich_call_data.iter().find(|own| own.passport == place);
+        let reports = verdict.passports.iter().enumerate();
+        let results: Vec<Value> = reports.map(|(place, report)| verify_result(report, shown(place))).collect();
         members.insert("verifyResults".to_owned(), results.into());
     }
 }
@@ -132,7 +134,7 @@ fn div_result(report: &PassportReport) -> Option<Value> {
     Some(result.into())
 }
 
-fn verify_result(report: &PassportReport) -> Value {
+fn verify_result(report: &PassportReport, rich_call_data: Option<&RichCallDataReport>) -> Value {
     let mut result = Map::new();
     result.insert("ppt".to_owned(), report.ppt.clone().into());
     let passed = report.status == Status::Valid;
@@ -146,12 +148,20 @@ fn verify_result(report: &PassportReport) -> Value {
             result.insert("reasonCode".to_owned(), reason.code.into());
             result.insert("reasonText".to_owned(), (*reason.text).into());
             result.insert("reasonDesc".to_owned(), reason.description.into());
+        } else if let Some(reason) = rich_call_data.and_then(|own| own.reason.clone()) {
+            // E17: it is not wrong, so there is no code for it; nobody knows whether it is right.
+            result.insert("reasonDesc".to_owned(), reason.into());
         }
     }
     if let Some(passport) = report.passport() {
         result.insert("passport".to_owned(), passport.as_str().into());
         if passed {
-            result.insert("validClaims".to_owned(), passport.claim_members().into());
+            let mut claims = passport.claim_members();
+            // E17, H31: the others are valid all the same.
+            if rich_call_data.is_some_and(|own| own.status != RichCallDataStatus::Verified) {
+                claims.retain(|name, _| !matches!(name.as_str(), "crn" | "rcd" | "rcdi"));
+            }
+            result.insert("validClaims".to_owned(), claims.into());
         }
     }
     json!({"verifyResult": result})
@@ -164,7 +174,7 @@ fn unsupported(report: &PassportReport) -> Option<Reason> {
         case: None,
         code: 428,
         text: "Use Supported PASSporT Format".into(),
-        description: format!("PASSporTs of type {ppt:?} are not verified here; shaken, div and rph are."),
+        description: format!("PASSporTs of type {ppt:?} are not verified here; shaken, div, rph and rcd are."),
         verstat: Verstat::NoTnValidation,
     })
 }
