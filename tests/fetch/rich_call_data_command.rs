@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Run, invite};
-use crate::server::{Conduct, NOW, Server, Shown, listener_on_8443};
+use crate::server::{Conduct, Gathering, NOW, Server, Shown, gathered, listener_on_8443, ok};
 use crate::token::Token;
 
 const PICTURE: &[u8] = b"\x89PNG, more or less";
@@ -43,15 +43,23 @@ impl Gallery {
 
     /// A call with a shaken PASSporT and one of type rcd.
     fn call(&self, rcd: Value, rcdi: Value, more: Value) {
+        self.call_in("call.sip", rcd, rcdi, more);
+    }
+
+    fn call_in(&self, file: &str, rcd: Value, rcdi: Value, more: Value) {
         let mut own = json!({"ppt": "rcd", "claims": {"rcd": rcd, "rcdi": rcdi, "crn": "Your gadgets"}});
         own.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let own = Token::from_json(own).value(NOW);
-        self.desk.write("call.sip", invite(&[&Token::default().value(NOW), &own]));
+        self.desk.write(file, invite(&[&Token::default().value(NOW), &own]));
     }
 
     fn verify(&self, more: &[&str]) -> Run {
+        self.verify_in("call.sip", more)
+    }
+
+    fn verify_in(&self, input: &str, more: &[&str]) -> Run {
         let allowed = format!("{0}={0}", self.host);
-        let mut args = vec!["verify", "call.sip", "--trust", "{certs}/roots.pem", "--certs", "{certs}/archive"];
+        let mut args = vec!["verify", input, "--trust", "{certs}/roots.pem", "--certs", "{certs}/archive"];
         args.extend(["--at", "date", "--fetch", "--fetch-root", "tls.pem", "--fetch-allow", &allowed]);
         args.extend(["--fetch-timeout", "60"]);
         args.extend(more);
@@ -90,6 +98,21 @@ fn pictures_are_fetched_only_where_that_was_asked_for_besides() {
     assert!(text.contains("✓ verified") && text.contains("Your gadgets"), "{text}");
     let run = gallery.desk.run_with(&["verify", "call.sip", "--fetch-rich-call-data"], b"");
     assert!(run.code == 2 && run.err.contains("--fetch"), "{}", run.err);
+}
+
+#[test]
+fn pictures_of_several_calls_are_fetched_together() {
+    let gallery = Gallery::new();
+    let gathering = Gathering::of(3);
+    gallery.server.conduct(gathered(&gathering, ok("", PICTURE)));
+    for number in 0..3 {
+        let rcd = json!({"nam": "Q", "icn": gallery.url(&format!("/{number}.png"))});
+        gallery.call_in(&format!("calls/{number}.sip"), rcd, json!({"/icn": sha256(PICTURE)}), json!({}));
+    }
+    let run = gallery.verify_in("calls", &["--fetch-rich-call-data"]);
+    let found: Vec<_> = run.objects().iter().map(|object| object["rich_call_data"][0]["status"].clone()).collect();
+    assert_eq!((run.code, found), (0, vec![json!("verified"); 3]), "{}", run.err);
+    assert_eq!((gathering.most(), gallery.server.connections()), (3, 3));
 }
 
 #[test]
