@@ -1,5 +1,5 @@
-//! What a verdict rests on besides the call: certificates and rich call data by URL, trust anchors, CRLs. Filled by the caller, by any
-//! means; nothing here fetches.
+//! What a verdict rests on besides the call: certificates and rich call data by URL, trust anchors, CRLs. Filled by the
+//! caller, by any means; nothing here fetches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
