@@ -63,6 +63,10 @@ fn who_may_authorise_priorities_is_said_for_signing_and_for_verifying() {
         (&["esnet".to_owned()][..], &["psap-1".to_owned()][..])
     );
     assert!(faults(&format!("{signer}rph = \"ets\"\nrph_clients = []\n")).contains("rph_clients: it is empty"));
+    // As `openssl x509 -fingerprint -sha256` prints it.
+    let shown = ["AB"; 32].join(":");
+    let settings = Settings::parse(format!("{signer}rph = \"ets\"\nrph_clients = \"{shown}\"\n").as_bytes()).unwrap();
+    assert_eq!(settings.signers[0].rph_clients, ["ab".repeat(32)]);
     insta::assert_snapshot!(faults(&format!(
         "[[service.verification.rph_signer]]\nnamespaces = [\"ets.0\", \"\"]\n\
          [[service.verification.rph_signer]]\nspc = \"771C\"\n{signer}rph_clients = \"psap-1\"\n"
