@@ -97,7 +97,9 @@ fn a_priority_has_a_verstat_of_its_own() {
     let ets = json!({"Resource-Priority": "ETS.0"});
     let cases = [
         (json!([good(), rph()]), ets.clone(), "RPH-Validation-Passed", Value::Null),
-        (json!([good(), rph()]), Value::Null, "RPH-Validation-Passed", Value::Null),
+        // What was not told was not held against anything.
+        (json!([good(), rph()]), Value::Null, "No-RPH-Validation", Value::Null),
+        (json!([good(), callback()]), json!({"Resource-Priority": "esnet.0"}), "No-RPH-Validation", Value::Null),
         (
             json!([good(), rph()]),
             json!({"resource-priority": ["ets.0", "wps.0"]}),
@@ -147,7 +149,7 @@ fn a_priority_has_a_verstat_of_its_own() {
     // E5: an rph says nothing of who calls.
     let alone = stand.verification(&request(json!([rph()])));
     assert_eq!((&alone["verstat"], &alone["reasonCode"]), (&json!("No-TN-Validation"), &json!(438)));
-    assert_eq!(alone["verstatPriority"], "RPH-Validation-Passed");
+    assert_eq!(alone["verstatPriority"], "No-RPH-Validation");
 }
 
 #[test]
@@ -175,7 +177,8 @@ fn whom_the_policy_names_may_authorise_and_nobody_else() {
         ("771C", "\"ets\"", "RPH-Validation-Failed"),
     ] {
         let settings = format!("[[service.verification.rph_signer]]\nspc = \"{spc}\"\nnamespaces = {namespaces}\n");
-        let result = Setup::new(&settings).start().verification(&request(json!([good(), rph])));
+        let asked = asking(json!([good(), rph]), json!({"Resource-Priority": "ets.0"}));
+        let result = Setup::new(&settings).start().verification(&asked);
         assert_eq!((&result["verstatPriority"], &result["verstat"]), (&json!(verstat), &json!("TN-Validation-Passed")));
     }
 }
