@@ -339,6 +339,13 @@ fn what_is_wrong_in_a_request_to_sign_is_named_by_its_member() {
         (div(json!({"opt": "x"})), "SVC4005", "opt", "no such claim"),
         (div(json!({"dest": null})), "SVC4001", "dest", ""),
         (div(json!({"orig": null})), "SVC4001", "orig", ""),
+        // RFC 5031: a service is called, and calls nobody.
+        (
+            signing(json!({"attest": "A", "origid": ORIGID, "orig": {"uri": "urn:service:sos"}})),
+            "SVC4005",
+            "orig",
+            "urn:service:sos",
+        ),
         (div(json!({"iat": NOW - 61})), "SVC4005", "iat", "more than 60 s from now"),
         // E8, E10.
         (rph(json!({"rph": null})), "SVC4001", "rph", ""),
