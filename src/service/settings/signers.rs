@@ -21,7 +21,7 @@ impl Reader<'_> {
                 certificate: self.required(&table, "certificate"),
                 x5u: self.required(&table, "x5u"),
                 rph: self.namespaces(&table, "rph"),
-                rph_clients: self.strings(&table, "rph_clients"),
+                rph_clients: self.client_names(&table, "rph_clients"),
             };
             if signer.rph.is_empty() && table.get("rph_clients").is_some() {
                 self.missing(&table, "rph");
