@@ -263,8 +263,12 @@ fn priorities_are_refused_unless_a_signer_may_authorise_them_for_the_client() {
             }
         }
     }
-    // Who shows a token is a client.
-    let setup = Setup::new(TOKENS).with_token_keys("gateway.pem", public_key("quarry").as_bytes());
+    // Where nobody is named, for whom calls are signed at all: no rule fits this one, and there is no default.
+    let strict = "[service.signing]\n[[service.signing.rule]]\nnumbers = \"12155550119\"\nattest = \"C\"\n";
+    assert_eq!(Setup::new(strict).authorising(&["ets", "wps"], &[]).start().post(SIGNING, &wanted).code, 403);
+    // Who shows a token is a client, and is named for it, whatever the rules are.
+    let setup =
+        Setup::new(&format!("{TOKENS}\n{strict}")).with_token_keys("gateway.pem", public_key("quarry").as_bytes());
     let stand = setup.authorising(&["ets", "wps"], &["ims-core"]).start();
     for (subject, code) in [("ims-core", 200), ("somebody", 403)] {
         let mut shown = claims("sign");
