@@ -324,7 +324,8 @@ impl std::fmt::Display for Earlier {
 /// A PASSporT whose call was diverted since is not among them: it came to whom it was for, and comes again with each
 /// diversion, as RFC 8946 wants. The last diversion's token is.
 fn tokens_at_stake(call: &Call, verdict: &Verdict, plan: &NumberPlan) -> Vec<(TokenKey, String)> {
-    // What passed, be it only the priority, is bound to its call: a bare Identity value, of which nobody knows whose call it was, never passes.
+    // What passed, be it only the priority, is bound to its call: a bare Identity value, of which nobody knows whose
+    // call it was, never passes.
     let has_priority =
         || verdict.priority.as_ref().is_some_and(|own| own.verstat == PriorityVerstat::RphValidationPassed);
     if verdict.conclusion != Conclusion::Passed && !has_priority() {
