@@ -117,10 +117,17 @@ impl NamedSigner {
         Self { priorities: Arc::new(Permission { namespaces, clients }), ..self }
     }
 
-    /// Whether it may authorise all of these for a client of that name.
-    pub(crate) fn may_authorise(&self, priorities: &[ResourcePriority], client: Option<&str>) -> bool {
+    /// Whether it may authorise all of these for a client of that name; where none is named, for one who may have the
+    /// call signed.
+    pub(crate) fn may_authorise(
+        &self,
+        priorities: &[ResourcePriority],
+        client: Option<&str>,
+        may_have_signed: bool,
+    ) -> bool {
         let Permission { namespaces, clients } = &*self.priorities;
-        let is_client = clients.is_empty() || client.is_some_and(|name| clients.iter().any(|own| own == name));
+        let is_named = client.is_some_and(|name| clients.iter().any(|own| own == name));
+        let is_client = is_named || (clients.is_empty() && may_have_signed);
         is_client && priorities.iter().all(|priority| namespaces.iter().any(|own| own == priority.namespace()))
     }
 

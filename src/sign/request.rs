@@ -171,6 +171,12 @@ impl SignRequest {
 
     /// The claims in canonical values, `iat` from the request's own, its `Date` or now (B10).
     pub(super) fn claims(&self, now: UnixTime) -> Result<Claims, Error> {
+        // RFC 5031: a service is called, and calls nobody.
+        if let Identity::Uri(uri) = &self.originator
+            && service_urn(uri).is_some()
+        {
+            return Err(Error::InvalidIdentity { text: uri.clone() });
+        }
         let mut claims = Claims {
             dest: Some(self.destination()?),
             iat: self.issued_at.or(self.date).or(Some(now)),

@@ -81,12 +81,17 @@ impl DivChain {
             // E1: a diversion changes who is called.
             return Diversion::Invalid(format!("it diverts the call from {diverted} to the same number"));
         }
-        let is_anchor = |other: usize| matches!(subjects[other].kind, Kind::Base | Kind::Rph | Kind::Shaken);
+        let is_anchor = |other: usize| match subjects[other].kind {
+            Kind::Base | Kind::Shaken => true,
+            // H30: one that does not hold fails no call, so no diversion either.
+            Kind::Rph => flaw(own, std::iter::once(&subjects[other])).is_none(),
+            Kind::Div | Kind::Rcd | Kind::Unsupported => false,
+        };
         let is_rcd = |other: usize| subjects[other].kind == Kind::Rcd;
         let anchored = best_walk(index, &self.leaders, subjects, is_anchor);
         // H31: what is wrong with rich call data is nobody's matter where another PASSporT begins the chain.
         let Some(origin) = anchored.or_else(|| best_walk(index, &self.leaders, subjects, is_rcd)) else {
-            let is_foreign = |other: usize| subjects[other].kind == Kind::Unsupported;
+            let is_foreign = |other: usize| matches!(subjects[other].kind, Kind::Unsupported | Kind::Rph);
             return match walk(index, &self.leaders, |_| true, is_foreign) {
                 // E5 (f): an innermost PASSporT of an unsupported type makes the chain nobody's business.
                 Some(_) => Diversion::Unsupported,
@@ -183,9 +188,10 @@ impl Subject {
             Diversion::Unchecked(reason) => examination.cannot(rules::DIV_CHAIN, reason),
             Diversion::NoTarget => examination.skip(rules::DIV_CHAIN, "nothing says who is called"),
             Diversion::Unreadable => examination.skip(rules::DIV_CHAIN, "there is no div that can be read"),
-            Diversion::Unsupported => {
-                examination.cannot(rules::DIV_CHAIN, "it begins at a PASSporT of a type that is not verified here")
-            }
+            Diversion::Unsupported => examination.cannot(
+                rules::DIV_CHAIN,
+                "it begins at a PASSporT of a type that is not verified here, or at an rph that does not hold",
+            ),
         }
     }
 

@@ -44,7 +44,7 @@ impl Priority {
 #[must_use]
 #[non_exhaustive]
 pub enum PriorityVerstat {
-    /// `No-RPH-Validation`: nobody signed the priority, or it could not be checked.
+    /// `No-RPH-Validation`: nobody signed the priority, or it could not be checked, or not held against the call's.
     NoRphValidation,
     /// `RPH-Validation-Failed`
     RphValidationFailed,
@@ -200,8 +200,12 @@ pub(super) fn conclude(
     authorized.dedup();
     let is_unsigned = |value: &&String| !authorized.iter().any(|own| own.as_str() == value.as_str());
     let unsigned = call.resource_priority.iter().find(is_unsigned);
+    let callback = claims().any(|own| own.sph.is_some());
+    // What nobody told was not held against anything: passed would let through whatever the call asks for.
+    let is_told =
+        call.form != CallForm::Bare || (!call.resource_priority.is_empty() && (!callback || call.priority.is_some()));
     let verstat = match (of(Status::Valid).next(), unsigned) {
-        (Some(_), None) if is_bound => PriorityVerstat::RphValidationPassed,
+        (Some(_), None) if is_bound && is_told => PriorityVerstat::RphValidationPassed,
         (Some(_), None) => PriorityVerstat::NoRphValidation,
         _ if of(Status::Invalid).next().is_some() => PriorityVerstat::RphValidationFailed,
         (Some(_), Some(value)) if of(Status::Unchecked).next().is_none() => {
@@ -211,7 +215,6 @@ pub(super) fn conclude(
         }
         _ => PriorityVerstat::NoRphValidation,
     };
-    let callback = claims().any(|own| own.sph.is_some());
     Some(Box::new(Priority { verstat, requested: call.resource_priority.clone(), authorized, callback }))
 }
 

@@ -7,6 +7,7 @@ use crate::number::{Identity, NumberPlan};
 use crate::passport::{Attestation, Claims, CompactPassport, Destination, Deviation, Header, Party, Passport};
 use crate::passport::{HeaderCache, Token, is_uuid};
 use crate::sip::call::{Call, IdentityField};
+use crate::sip::service_urn;
 use crate::sip::uri::SipUri;
 use crate::verify::error::Error;
 use crate::verify::examination::Examination;
@@ -509,11 +510,11 @@ fn party(identity: &Identity) -> Party {
     }
 }
 
-/// RFC 8224 §8.5 for SIP URIs; others, such as `urn:service:sos` (E10), compare as they stand.
+/// RFC 8224 §8.5 for SIP URIs, RFC 5031 §3 for `urn:service:sos` (E10); others compare as they stand.
 fn canonical_uri(text: &str) -> Option<Identity> {
     match text.parse::<SipUri>() {
         Ok(uri) => uri.canonical().map(Identity::Uri),
-        Err(_) if text.contains(':') => Some(Identity::Uri(text.to_owned())),
+        Err(_) if text.contains(':') => Some(Identity::Uri(service_urn(text).unwrap_or_else(|| text.to_owned()))),
         Err(_) => None,
     }
 }

@@ -134,7 +134,9 @@ fn a_priority_has_a_verstat_of_its_own() {
     let ets = json!({"Resource-Priority": "ETS.0"});
     let cases = [
         (json!([good(), rph()]), ets.clone(), "RPH-Validation-Passed", Value::Null),
-        (json!([good(), rph()]), Value::Null, "RPH-Validation-Passed", Value::Null),
+        // What was not told was not held against anything.
+        (json!([good(), rph()]), Value::Null, "No-RPH-Validation", Value::Null),
+        (json!([good(), callback()]), json!({"Resource-Priority": "esnet.0"}), "No-RPH-Validation", Value::Null),
         (
             json!([good(), rph()]),
             json!({"resource-priority": ["ets.0", "wps.0"]}),
@@ -184,7 +186,7 @@ fn a_priority_has_a_verstat_of_its_own() {
     // E5: an rph says nothing of who calls.
     let alone = stand.verification(&request(json!([rph()])));
     assert_eq!((&alone["verstat"], &alone["reasonCode"]), (&json!("No-TN-Validation"), &json!(438)));
-    assert_eq!(alone["verstatPriority"], "RPH-Validation-Passed");
+    assert_eq!(alone["verstatPriority"], "No-RPH-Validation");
 }
 
 #[test]
@@ -212,7 +214,8 @@ fn whom_the_policy_names_may_authorise_and_nobody_else() {
         ("771C", "\"ets\"", "RPH-Validation-Failed"),
     ] {
         let settings = format!("[[service.verification.rph_signer]]\nspc = \"{spc}\"\nnamespaces = {namespaces}\n");
-        let result = Setup::new(&settings).start().verification(&request(json!([good(), rph])));
+        let asked = asking(json!([good(), rph]), json!({"Resource-Priority": "ets.0"}));
+        let result = Setup::new(&settings).start().verification(&asked);
         assert_eq!((&result["verstatPriority"], &result["verstat"]), (&json!(verstat), &json!("TN-Validation-Passed")));
     }
 }
@@ -297,8 +300,12 @@ fn priorities_are_refused_unless_a_signer_may_authorise_them_for_the_client() {
             }
         }
     }
-    // Who shows a token is a client.
-    let setup = Setup::new(TOKENS).with_token_keys("gateway.pem", public_key("quarry").as_bytes());
+    // Where nobody is named, for whom calls are signed at all: no rule fits this one, and there is no default.
+    let strict = "[service.signing]\n[[service.signing.rule]]\nnumbers = \"12155550119\"\nattest = \"C\"\n";
+    assert_eq!(Setup::new(strict).authorising(&["ets", "wps"], &[]).start().post(SIGNING, &wanted).code, 403);
+    // Who shows a token is a client, and is named for it, whatever the rules are.
+    let setup =
+        Setup::new(&format!("{TOKENS}\n{strict}")).with_token_keys("gateway.pem", public_key("quarry").as_bytes());
     let stand = setup.authorising(&["ets", "wps"], &["ims-core"]).start();
     for (subject, code) in [("ims-core", 200), ("somebody", 403)] {
         let mut shown = claims("sign");
@@ -373,6 +380,13 @@ fn what_is_wrong_in_a_request_to_sign_is_named_by_its_member() {
         (div(json!({"opt": "x"})), "SVC4005", "opt", "no such claim"),
         (div(json!({"dest": null})), "SVC4001", "dest", ""),
         (div(json!({"orig": null})), "SVC4001", "orig", ""),
+        // RFC 5031: a service is called, and calls nobody.
+        (
+            signing(json!({"attest": "A", "origid": ORIGID, "orig": {"uri": "urn:service:sos"}})),
+            "SVC4005",
+            "orig",
+            "urn:service:sos",
+        ),
         (div(json!({"iat": NOW - 61})), "SVC4005", "iat", "more than 60 s from now"),
         // E8, E10.
         (rph(json!({"rph": null})), "SVC4001", "rph", ""),

@@ -63,10 +63,12 @@ fn who_may_authorise_priorities_is_said_for_signing_and_for_verifying() {
         (&["esnet".to_owned()][..], &["psap-1".to_owned()][..])
     );
     assert!(faults(&format!("{signer}rph = \"ets\"\nrph_clients = []\n")).contains("rph_clients: it is empty"));
-    // As `openssl x509 -fingerprint -sha256` prints it.
-    let shown = ["AB"; 32].join(":");
-    let settings = Settings::parse(format!("{signer}rph = \"ets\"\nrph_clients = \"{shown}\"\n").as_bytes()).unwrap();
+    // As `openssl x509 -fingerprint -sha256` prints it; cut short it would fit nobody.
+    let colons = vec!["AB"; 32].join(":");
+    let settings = Settings::parse(format!("{signer}rph = \"ets\"\nrph_clients = \"{colons}\"\n").as_bytes()).unwrap();
     assert_eq!(settings.signers[0].rph_clients, ["ab".repeat(32)]);
+    let short = faults(&format!("{signer}rph = \"ets\"\nrph_clients = \"{}\"\n", &colons[..92]));
+    assert!(short.contains("rph_clients: 62 hexadecimal digits are no SHA-256"), "{short}");
     insta::assert_snapshot!(faults(&format!(
         "[[service.verification.rph_signer]]\nnamespaces = [\"ets.0\", \"\"]\n\
          [[service.verification.rph_signer]]\nspc = \"771C\"\n{signer}rph_clients = \"psap-1\"\n"

@@ -56,6 +56,12 @@ async fn a_priority_serves_the_call_that_it_was_signed_for() {
     assert_eq!(verstat("1").await, PriorityVerstat::RphValidationPassed);
     assert_eq!(verstat("1").await, PriorityVerstat::RphValidationPassed);
     assert_eq!(verstat("2").await, PriorityVerstat::RphValidationFailed);
+    // H30: the caller's own PASSporT is no replay for it.
+    let shaken = identity(Attestation::A, CALLED);
+    let fields = format!("Resource-Priority: ets.0\r\nIdentity: {shaken}\r\nIdentity: {rph}\r\n");
+    let verdict = engine.verify(&call(&invite("3", &fields)), NOW).await;
+    assert_eq!(verdict.conclusion, Conclusion::Passed);
+    assert_eq!(verdict.priority.unwrap().verstat, PriorityVerstat::RphValidationFailed);
 }
 
 #[tokio::test]

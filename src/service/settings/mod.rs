@@ -244,7 +244,7 @@ pub struct SignerSettings {
     /// `rph`: the namespaces of which it may authorise priorities, such as `ets`; none unless they stand here.
     pub rph: Vec<String>,
     /// `rph_clients`: for whom, by the subject of their token or the SHA-256 of their certificate; none stands for
-    /// everybody who may have calls signed.
+    /// everybody who has the call signed by the rules of `[service.signing]`, or where there are none for everybody.
     pub rph_clients: Vec<String>,
 }
 

@@ -151,12 +151,17 @@ async fn read(listener: &Arc<Listener>, source: Source, mut reading: impl AsyncR
 
 async fn write(mut writing: impl AsyncWrite + Unpin, mut answers: mpsc::Receiver<Vec<u8>>, longest: Duration) {
     while let Some(bytes) = answers.recv().await {
-        let written = timeout_at(Instant::now() + longest, writing.write_all(&bytes)).await;
-        if !matches!(written, Ok(Ok(()))) {
+        let written = async {
+            writing.write_all(&bytes).await?;
+            // TLS keeps what the socket has no room for, until the next answer or this.
+            writing.flush().await
+        };
+        if !matches!(timeout(longest, written).await, Ok(Ok(()))) {
             return;
         }
     }
-    let _ = writing.shutdown().await;
+    // TLS says that it ends, and whoever reads nothing leaves no room for it; the connection is counted no more by now.
+    let _ = timeout(longest, writing.shutdown()).await;
 }
 
 impl Listener {
@@ -174,5 +179,54 @@ impl Listener {
         if let Some((_, outbox)) = connections.open.get(&source.connection) {
             let _ = outbox.try_send(bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::BufWriter;
+
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(5);
+
+    #[tokio::test]
+    async fn an_answer_goes_out_whole_whether_another_follows_or_not() {
+        // TLS takes what the socket has no room for, and sends it on when it is flushed, as this buffer does.
+        let (own, mut other) = tokio::io::duplex(64);
+        let (sender, answers) = mpsc::channel(1);
+        tokio::spawn(write(BufWriter::new(own), answers, WAIT));
+        sender.send(b"SIP/2.0 302".to_vec()).await.unwrap();
+        let mut came = [0; 11];
+        timeout(WAIT, other.read_exact(&mut came)).await.unwrap().unwrap();
+        assert_eq!(&came, b"SIP/2.0 302");
+    }
+
+    /// A peer that reads nothing any more: there is no room for how TLS ends.
+    struct Full;
+
+    impl AsyncWrite for Full {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_any_more_holds_no_socket() {
+        let (sender, answers) = mpsc::channel(1);
+        drop(sender);
+        timeout(WAIT, write(Full, answers, Duration::from_millis(50))).await.unwrap();
     }
 }

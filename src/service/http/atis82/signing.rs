@@ -138,7 +138,12 @@ impl SigningRequest {
     ) -> Result<Decided, String> {
         let namespaces: BTreeSet<&str> = priorities.iter().map(ResourcePriority::namespace).collect();
         let shown = namespaces.iter().copied().collect::<Vec<_>>().join(", ");
-        let may = |own: &&NamedSigner| own.may_authorise(priorities, client.customer());
+        let may_have_signed = standing.attestation().is_none_or(|policy| {
+            let (customer, trunk) = policy.origin(client.customer(), None, client.address());
+            let asked = Asked::of(&self.orig).from_customer(customer).over_trunk(trunk);
+            policy.decide(&asked).attest.is_some()
+        });
+        let may = |own: &&NamedSigner| own.may_authorise(priorities, client.customer(), may_have_signed);
         let Some(signer) = standing.signers.iter().find(may) else {
             return Err(format!("no signer may authorise priorities of {shown} for {}", client.name()));
         };
