@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -53,10 +53,10 @@ pub(crate) fn signer() -> Signer {
 }
 
 /// Signs for the tests' caller, trusts the lab, and rejects what was forged.
-pub(crate) fn engine(tls: Option<TlsFiles>) -> Engine {
+pub(crate) fn engine(tls: Arc<Mutex<Option<TlsFiles>>>) -> Engine {
     let load = move |_: UnixTime| -> Result<Loaded, String> {
         let mut loaded = Loaded::default();
-        loaded.tls.clone_from(&tls);
+        loaded.tls.clone_from(&tls.lock().unwrap());
         loaded.trust = Trust::default();
         loaded.trust.set_anchors(TrustAnchors::from_pem(&file("certs/roots.pem")).unwrap());
         loaded.archive = Some(Arc::new(|url: &str| match url {
@@ -107,6 +107,8 @@ pub(crate) struct FrontEnd {
     pub(crate) udp: SocketAddr,
     pub(crate) tcp: SocketAddr,
     pub(crate) tls: SocketAddr,
+    engine: Arc<Engine>,
+    files: Arc<Mutex<Option<TlsFiles>>>,
 }
 
 impl FrontEnd {
@@ -121,11 +123,19 @@ impl FrontEnd {
         settings.endpoints =
             Endpoint::parse_list("udp:127.0.0.1:0,tcp:127.0.0.1:0,tls:127.0.0.1:0", Role::ByIdentity).unwrap();
         change(&mut settings);
-        let answers = Arc::new(Answers(EngineAnswers::new(Arc::new(engine(tls)))));
+        let files = Arc::new(Mutex::new(tls));
+        let engine = Arc::new(engine(Arc::clone(&files)));
+        let answers = Arc::new(Answers(EngineAnswers::new(Arc::clone(&engine))));
         let starting = SipService::start(&settings, NumberPlan::NORTH_AMERICAN, answers);
         let service = runtime.block_on(starting).unwrap();
         let [udp, tcp, tls] = service.endpoints()[..] else { panic!("three listeners") };
-        Self { runtime, udp: udp.address, tcp: tcp.address, tls: tls.address, service: Some(service) }
+        Self { runtime, udp: udp.address, tcp: tcp.address, tls: tls.address, engine, files, service: Some(service) }
+    }
+
+    /// Other files lie there, and are read.
+    pub(crate) fn read_anew(&self, tls: TlsFiles) {
+        *self.files.lock().unwrap() = Some(tls);
+        self.engine.reload().unwrap();
     }
 
     pub(crate) fn counts(&self) -> Vec<ListenerCounts> {

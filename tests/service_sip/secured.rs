@@ -137,6 +137,18 @@ fn who_stalls_in_a_handshake_is_cut_off_and_others_are_served() {
 }
 
 #[test]
+fn a_certificate_that_was_read_anew_is_shown_to_the_next_and_costs_nobody_his_connection() {
+    let (old, new) = (authority(), authority());
+    let front_end = FrontEnd::secured(Some(files(&old, false)), |_| {});
+    let mut before = client(&front_end, &old, None, None);
+    assert!(ask(&mut before, 1).unwrap().starts_with("SIP/2.0 302 "));
+    front_end.read_anew(files(&new, false));
+    assert_eq!(ask(&mut client(&front_end, &old, None, None), 2), None, "who knows the old authority alone");
+    assert!(ask(&mut client(&front_end, &new, None, None), 3).unwrap().starts_with("SIP/2.0 302 "));
+    assert!(ask(&mut before, 4).unwrap().starts_with("SIP/2.0 302 "));
+}
+
+#[test]
 fn without_a_certificate_of_ours_nothing_is_served() {
     let pki = authority();
     let front_end = FrontEnd::start(|_| {});
